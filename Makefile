@@ -1,0 +1,69 @@
+# First Light: make [chapter-N] VERB. `make` alone prints the help.
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: make chapter-N             build chapter N: build/NN-words/disk.img
+#: make chapter-N run         boot it: in a window, in the terminal, or headless
+#: make chapter-N screen      boot it headless; print its screen and its serial output
+#: make chapter-N test        run its tests
+#: make chapter-N debug       stop at the boot sector, in gdb
+#: make chapter-N files       list every file of the chapter, in reading order
+#: make chapter-N diff        show what changed since the chapter before
+#: make chapter-N export DIR=folder   write it to a folder that needs no repository
+#: make chapter-N clean       remove what was built of it
+#:
+#: BREAK=name with run, screen or debug: with one idea removed (make chapter-N breaks)
+#: TOOLCHAIN=gcc|clang        choose the compiler
+#: V=1                        show each command
+#:
+#: make all | run | test | bench | doctor | screenshots | clean | help
+#:                            all chapters; run boots the newest
+
+CHAPTER_VERBS := run screen test debug files diff export clean breaks
+OTHER_VERBS   := all bench doctor screenshots help
+FIRMWARES     := bios
+
+include common/make/toolchain.mk
+include common/make/build.mk
+
+# Looked for once, and only when a command needs it.
+PYTHON = $(eval PYTHON := $$(shell common/make/find-python.sh || true))$(or $(PYTHON),$(error \
+         Python 3 is missing: the build and the tests need it. Run ./setup.sh))
+
+# What was asked for: one chapter at a time, else the newest.
+numbers := $(patsubst chapter-%,%,$(filter chapter-%,$(MAKECMDGOALS)))
+verbs   := $(filter-out chapter-% build/%,$(MAKECMDGOALS))
+chapter := $(or $(foreach n,$(numbers),$(or $(filter $(n)-% 0$(n)-%,$(chapters)),none)),\
+             $(lastword $(chapters)))
+known   := $(patsubst 0%,%,$(foreach c,$(chapters),$(firstword $(subst -, ,$(c)))))
+
+ifneq ($(filter none,$(chapter)),)
+  $(error There is no chapter '$(numbers)': the chapters are $(known))
+endif
+ifneq ($(word 2,$(chapter)),)
+  $(error One chapter at a time: make chapter-$(firstword $(numbers)) $(verbs))
+endif
+ifneq ($(filter-out $(CHAPTER_VERBS) $(OTHER_VERBS),$(verbs)),)
+  $(error There is no verb '$(filter-out $(CHAPTER_VERBS) $(OTHER_VERBS),$(verbs))': the \
+    verbs are $(CHAPTER_VERBS); and without a chapter $(OTHER_VERBS))
+endif
+ifneq ($(filter-out $(FIRMWARES),$(FIRMWARE)),)
+  $(error Unknown FIRMWARE '$(FIRMWARE)': these chapters know $(FIRMWARES))
+endif
+
+# BREAK=name works on a patched export of the chapter, with the same build.
+broken  := $(if $(BREAK),build/broken/$(chapter)/$(BREAK)/)
+image   := $(broken)build/$(chapter)/disk.img
+symbols := $(addprefix $(broken),$(symbols/$(chapter)))
+
+include common/make/qemu.mk
+include common/make/chapter.mk
+include common/make/test.mk
+
+.PHONY: $(CHAPTER_VERBS) $(OTHER_VERBS) $(filter chapter-%,$(MAKECMDGOALS))
+$(filter chapter-%,$(MAKECMDGOALS)): $(if $(verbs),,$(image))
+	@:
+all: $(images)
+doctor:
+	@$(PYTHON) common/make/doctor.py

@@ -1,0 +1,48 @@
+; disk_error.asm -- what to say when disk_read has failed
+
+bits 16
+
+EDD_SIZE_BUFFER equ SCRATCH
+struc edd_size                          ; what DISK_SIZE_EDD fills in
+    .length:    resw 1                  ; of this, set by the caller
+    .flags:     resw 1
+    .geometry:  resd 3
+    .sectors:   resq 1                  ; on the whole disk
+    .bytes_per_sector: resw 1
+endstruc
+
+; disk_read_failed -- say which sector cannot be read and why, then halt
+;
+; in:        disk_status, disk_lba, disk_drive
+; out:       does not return
+disk_read_failed:
+    mov si, .cannot_read
+    call print
+    mov al, [disk_lba + 1]
+    call print_hex
+    mov al, [disk_lba]
+    call print_hex
+    mov si, .status
+    call print
+    mov al, [disk_status]
+    call print_hex
+
+    ; Is it a sector that the disk does not have? Then the image on it is cut short.
+    mov si, EDD_SIZE_BUFFER
+    mov word [si + edd_size.length], edd_size_size
+    mov ah, DISK_SIZE_EDD
+    mov dl, [disk_drive]
+    int BIOS_DISK
+    mov si, .is_read_error
+    jc .say_why
+    mov eax, [disk_lba]
+    cmp eax, [EDD_SIZE_BUFFER + edd_size.sectors]
+    jb .say_why
+    mov si, .is_truncated
+.say_why:
+    jmp print_and_halt
+
+.cannot_read:   db "Cannot read sector 0x", 0
+.status:        db " of the boot disk: BIOS error 0x", 0
+.is_truncated:  db ". The disk ends before it: the image is cut short.", 0
+.is_read_error: db ". Try another disk or port.", 0

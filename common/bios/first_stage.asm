@@ -1,0 +1,118 @@
+; first_stage.asm -- three sectors that load any number of sectors
+;
+; The BIOS loads the boot sector and no more. Its 446 bytes are too few for disk code
+; that deserves trust, but enough to load the two sectors behind it in the plainest
+; way there is. Those hold the disk code, and load the second stage.
+;
+; Owns the memory from BOOT_SECTOR (0x7c00) to SECOND_STAGE (0x8400).
+;
+; in:   as the BIOS starts a boot sector (see entry.asm)
+; out:  jumps to the second stage: real mode, cs = ds = es = ss = 0, direction flag
+;       clear, interrupts on, COM1 ready, dl = the boot drive
+
+%include "x86/layout.inc"
+%include "bios/second_stage.inc"
+%include "bios/entry.asm"
+
+REST_OF_FIRST_STAGE equ BOOT_SECTOR + SECTOR_SIZE
+REST_SECTORS    equ FIRST_STAGE_SECTORS - 1
+TRIES           equ 4
+
+SECOND_STAGE_MOST equ (KERNEL_LIMIT - SECOND_STAGE) / SECTOR_SIZE
+
+    ; The sectors next to the boot sector are sector 2 and up of cylinder 0, head 0 on
+    ; every disk, whatever its geometry, and every BIOS has this call.
+    mov [boot_drive], dl
+    mov bp, TRIES
+.try:
+    push ds
+    pop es
+    mov ax, DISK_READ_CHS << 8 | REST_SECTORS
+    mov bx, REST_OF_FIRST_STAGE         ; to es:bx
+    mov cx, 0 << 8 | 2                  ; cylinder 0, sector 2
+    mov dh, 0                           ; head 0
+    mov dl, [boot_drive]
+    push bp                             ; some BIOSes lose it
+    int BIOS_DISK
+    pop bp
+    jnc .loaded
+
+    mov [boot_status], ah
+    mov ah, DISK_RESET
+    mov dl, [boot_drive]
+    int BIOS_DISK
+    dec bp
+    jnz .try
+    mov si, rest_unreadable
+    call print
+    mov al, [boot_status]
+    call print_hex
+    jmp halt
+
+.loaded:
+    cmp word [rest_magic], REST_MAGIC
+    je rest_of_first_stage
+    mov si, rest_missing
+    jmp print_and_halt
+
+boot_drive:     db 0
+boot_status:    db 0
+
+rest_unreadable:
+    db "Cannot read sectors 1 and 2 of the boot disk: BIOS error 0x", 0
+rest_missing:
+    db "Sectors 1 and 2 of the boot disk are not ours: write the image again.", 0
+
+%include "bios/print.asm"
+%include "bios/print_hex.asm"
+%include "bios/halt.asm"
+%include "bios/serial_init.asm"
+%include "bios/partition_table.asm"
+
+; From here on it is the rest of the first stage, at 0x7e00.
+
+rest_of_first_stage:
+    mov dl, [boot_drive]
+    call disk_init
+
+    ; The first sector of the second stage tells how many there are.
+    mov cx, 1
+    call load_second_stage
+    mov si, second_stage_missing
+    cmp dword [SECOND_STAGE + second_stage.magic], SECOND_STAGE_MAGIC
+    jne print_and_halt
+    mov cx, [SECOND_STAGE + second_stage.sectors]
+    mov ax, cx
+    dec ax
+    cmp ax, SECOND_STAGE_MOST           ; 0 wraps around, and is too many as well
+    jae print_and_halt
+    call load_second_stage
+
+    xor ax, ax
+    mov es, ax
+    mov dl, [disk_drive]
+    jmp SECOND_STAGE + second_stage.entry
+
+; load_second_stage -- load sectors of it from its beginning, or halt with a sentence
+;
+; in:        cx = how many sectors
+; out:       nothing
+; clobbers:  all but ds
+load_second_stage:
+    mov dword [disk_lba], FIRST_STAGE_SECTORS
+    mov word [disk_segment], SECOND_STAGE / PARAGRAPH
+    call disk_read
+    jc disk_read_failed
+    ret
+
+second_stage_missing:
+    db "There is no second stage on the boot disk: write the image again.", 0
+
+%include "bios/disk_error.asm"
+%include "bios/disk.asm"
+
+REST_MAGIC      equ "FL"                ; the last word of the first stage
+
+    fill_to FIRST_STAGE_SECTORS * SECTOR_SIZE - 2, first stage
+rest_magic:
+    dw REST_MAGIC

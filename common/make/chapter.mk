@@ -1,0 +1,48 @@
+# chapter.mk -- the verbs about a chapter's files: files, export, diff, breaks, clean
+#
+# Which files belong to a chapter is read from the dependency files that the assembler
+# and the compiler wrote while they built it: it cannot be forgotten, nor lie.
+
+# $(call sources,CHAPTER): its files, each once, in the order in which they were read.
+sources = $(shell cat $(dependencies/$1) | tr -s ' \\' '\n' | \
+            awk '/^(chapters|common)\/[^:]*$$/ && !seen[$$0]++')
+chapter_files = chapters/$1/chapter.mk $(call sources,$1) $(linker_script/$1)
+
+# What an export needs besides to build and to run.
+machinery := common/make tests/machine
+
+files: $(image)
+	@printf '%s\n' $(call chapter_files,$(chapter))
+
+export: build/$(chapter)/disk.img
+	@$(if $(DIR),,$(error Where to? make chapter-N export DIR=folder))common/make/export.sh '$(DIR)' \
+	    $(chapter) $(call chapter_files,$(chapter)) common/x86/layout.inc $(machinery)
+
+previous := $(lastword $(filter-out $(chapter),$(filter %,\
+              $(foreach c,$(chapters),$(if $(done),,$(if $(filter $(c),$(chapter)),$(eval done := 1))$(c))))))
+diff: $(foreach c,$(previous) $(chapter),build/$(c)/disk.img)
+	@common/make/diff.sh '$(previous)' '$(chapter)' \
+	    '$(if $(previous),$(call chapter_files,$(previous)))' '$(call chapter_files,$(chapter))'
+
+breaks:
+	@common/make/breaks.sh $(chapter)
+
+# A broken variant is rebuilt each time: its sources are a patched copy.
+ifdef BREAK
+  ifeq ($(wildcard chapters/$(chapter)/break/$(BREAK).patch),)
+    $(error Chapter $(chapter) has no variant '$(BREAK)': it has \
+      $(basename $(notdir $(wildcard chapters/$(chapter)/break/*.patch))))
+  endif
+$(image): build/$(chapter)/disk.img
+	@rm -rf $(broken)
+	@common/make/export.sh $(broken) $(chapter) $(call chapter_files,$(chapter)) \
+	    common/x86/layout.inc $(machinery) >/dev/null
+	@$(call need,patch,it makes the broken variants)
+	@cd $(broken) && patch -s -p1 <'$(CURDIR)/chapters/$(chapter)/break/$(BREAK).patch'
+	@$(MAKE) -s -C $(broken) BREAK= $(patsubst $(broken)%,%,$(image) $(symbols))
+$(symbols): $(image)
+.PHONY: $(image)
+endif
+
+clean:
+	rm -rf $(if $(numbers),build/$(chapter) build/broken/$(chapter),build)

@@ -1,0 +1,405 @@
+#!/usr/bin/env python3
+"""Look for every tool First Light uses, and start a machine to see that they work.
+
+    doctor.py                       the table; exit 1 if something required is missing
+    doctor.py --missing TOOL [WHY]  one sentence for the Makefile, exit 1
+    doctor.py --packages            what setup.sh has to install, one "required PACKAGE" or
+                                    "optional PACKAGE" a line
+
+Only the standard library is used: this runs before anything is installed.
+"""
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+# The order in which we look for them, here and in setup.sh.
+MANAGERS = ("apt-get", "dnf", "pacman", "zypper", "brew")
+
+GROUPS = {
+    "build": "build: make, make chapter-N",
+    "run": "run: make chapter-N run",
+    "debug": "debug: make chapter-N debug",
+    "test": "test: make test",
+    "clang": "second toolchain: TOOLCHAIN=clang",
+    "later": "later chapters: UEFI and disk images",
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One line of the table."""
+
+    group: str
+    name: str
+    purpose: str  # goes on after "NAME is missing: "
+    minimum: str  # the oldest version we mean to support; older ones are noted, not refused
+    packages: str  # one word for each of MANAGERS; + joins two packages, - means none
+    commands: tuple[str, ...] = ()  # names or paths to try; the first one found is taken
+    module: str = ""  # a Python module instead of a command
+    files: tuple[tuple[str, ...], ...] = ()  # or sets of files; the first complete set is taken
+    required: bool = True
+    refuse_older: bool = False  # true where an older one cannot work at all
+
+
+# Only an x86-64 Linux has a native compiler that makes x86-64 ELF files. Elsewhere, and on
+# macOS, `gcc` is another machine's compiler, or clang in disguise.
+NATIVE = platform.system() == "Linux" and platform.machine() in ("x86_64", "amd64")
+CROSS_PREFIXES = ("x86_64-elf-", "x86_64-linux-gnu-")
+
+
+def gnu(name: str) -> tuple[str, ...]:
+    """The names under which a GNU tool for x86-64 may be installed, best first."""
+    cross = tuple(prefix + name for prefix in CROSS_PREFIXES)
+    return (name, *cross) if NATIVE else cross
+
+
+def llvm(name: str) -> tuple[str, ...]:
+    """The names of an LLVM tool; Homebrew keeps LLVM out of PATH."""
+    return (name, f"/opt/homebrew/opt/llvm/bin/{name}", f"/usr/local/opt/llvm/bin/{name}")
+
+
+GCC_PACKAGES = "gcc gcc gcc gcc x86_64-elf-gcc"
+BINUTILS_PACKAGES = GCC_PACKAGES.replace("gcc", "binutils")
+GDB_PACKAGES = "gdb gdb gdb gdb x86_64-elf-gdb"
+if not NATIVE:
+    GCC_PACKAGES = "gcc-x86-64-linux-gnu gcc-x86_64-linux-gnu - - x86_64-elf-gcc"
+    BINUTILS_PACKAGES = GCC_PACKAGES.replace("gcc", "binutils")
+    GDB_PACKAGES = "gdb-multiarch gdb gdb gdb x86_64-elf-gdb"
+
+# Where the distributions put the UEFI firmware (code, then the template of its variables).
+# Fedora's newer one is a qcow2 image, not a raw one.
+OVMF = (
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),  # Debian, Ubuntu
+    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),  # Fedora
+    ("/usr/share/edk2/ovmf/OVMF_CODE_4M.qcow2", "/usr/share/edk2/ovmf/OVMF_VARS_4M.qcow2"),
+    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),  # Arch
+    ("/usr/share/edk2-ovmf/x64/OVMF_CODE.fd", "/usr/share/edk2-ovmf/x64/OVMF_VARS.fd"),
+    ("/usr/share/qemu/ovmf-x86_64-4m-code.bin", "/usr/share/qemu/ovmf-x86_64-4m-vars.bin"),
+    ("/usr/share/qemu/ovmf-x86_64-code.bin", "/usr/share/qemu/ovmf-x86_64-vars.bin"),  # openSUSE
+    ("/opt/homebrew/share/qemu/edk2-x86_64-code.fd", "/opt/homebrew/share/qemu/edk2-i386-vars.fd"),
+    ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
+)
+
+# gnu-efi's start-up code and linker script.
+GNU_EFI = (
+    ("/usr/lib/crt0-efi-x86_64.o", "/usr/lib/elf_x86_64_efi.lds"),  # Debian, Ubuntu, Arch
+    ("/usr/lib/gnuefi/x64/crt0.o", "/usr/lib/gnuefi/x64/efi.lds"),  # Fedora
+    ("/usr/lib64/gnuefi/x64/crt0.o", "/usr/lib64/gnuefi/x64/efi.lds"),
+    ("/usr/lib64/gnuefi/crt0-efi-x86_64.o", "/usr/lib64/gnuefi/elf_x86_64_efi.lds"),
+    ("/usr/lib64/crt0-efi-x86_64.o", "/usr/lib64/elf_x86_64_efi.lds"),  # openSUSE
+)
+
+# The minimums are those of Ubuntu 22.04, the oldest system in the project's workflow.
+TOOLS = (
+    Tool("build", "nasm", "it assembles the boot sector", "2.15",
+         "nasm nasm nasm nasm nasm", ("nasm",)),
+    Tool("build", "gcc", "it compiles the kernel", "11", GCC_PACKAGES, gnu("gcc")),
+    Tool("build", "ld", "it links the kernel", "2.38", BINUTILS_PACKAGES, gnu("ld")),
+    Tool("build", "objcopy", "it turns the linked kernel into a flat file", "2.38",
+         BINUTILS_PACKAGES, gnu("objcopy")),
+    Tool("build", "make", "it runs the build", "4.0",
+         "make make make make make", ("gmake", "make"), refuse_older=True),
+    Tool("build", "python", "it writes the disk image", "3.9",
+         "python3 python3 python python3 python", (sys.executable,), refuse_older=True),
+    Tool("build", "patch", "it makes the broken variants", "",
+         "patch patch patch patch gpatch", ("patch",)),
+    Tool("build", "diff", "it compares two chapters", "",
+         "diffutils diffutils diffutils diffutils diffutils", ("diff",)),
+    Tool("run", "qemu", "it is the machine that boots our images", "6.2",
+         "qemu-system-x86 qemu-system-x86 qemu-system-x86+qemu-ui-gtk+qemu-ui-curses "
+         "qemu-x86+qemu-ui-gtk+qemu-ui-curses qemu", ("qemu-system-x86_64",)),
+    Tool("debug", "gdb", "it steps through the boot code", "12",
+         GDB_PACKAGES, (*gnu("gdb"), "gdb-multiarch", "gdb"), required=False),
+    Tool("test", "pytest", "it runs the tests", "6.2",
+         "python3-pytest python3-pytest python-pytest python3-pytest -", module="pytest"),
+    Tool("test", "pexpect", "the tests read the machine's serial port through it", "4.8",
+         "python3-pexpect python3-pexpect python-pexpect python3-pexpect -", module="pexpect"),
+    Tool("test", "xdist", "it runs the tests in parallel", "2.5",
+         "python3-pytest-xdist python3-pytest-xdist python-pytest-xdist python3-pytest-xdist -",
+         module="xdist"),
+    Tool("test", "sanitizers", "with them the kernel's C is tested on this machine", "",
+         "gcc+libc6-dev gcc+libasan+libubsan gcc gcc -"),
+    Tool("test", "bochs", "the tests use it as a second, stricter machine", "2.7",
+         "bochs bochs bochs bochs bochs", ("bochs",), required=False),
+    Tool("clang", "clang", "it is our second compiler", "14",
+         "clang clang clang clang llvm", llvm("clang"), required=False),
+    Tool("clang", "ld.lld", "it links what clang compiles", "14",
+         "lld lld lld lld lld", llvm("ld.lld"), required=False),
+    Tool("clang", "llvm-objcopy", "it is the second toolchain's objcopy", "14",
+         "llvm llvm llvm llvm llvm", llvm("llvm-objcopy"), required=False),
+    Tool("later", "gnu-efi", "the UEFI loader is built with it", "",
+         "gnu-efi gnu-efi-devel gnu-efi gnu-efi -", files=GNU_EFI, required=False),
+    Tool("later", "ovmf", "it is the UEFI firmware for QEMU", "",
+         "ovmf edk2-ovmf edk2-ovmf qemu-ovmf-x86_64 qemu", files=OVMF, required=False),
+    Tool("later", "mtools", "it fills the EFI system partition", "4.0",
+         "mtools mtools mtools mtools mtools", ("mtools",), required=False),
+    Tool("later", "sgdisk", "it writes the partition table", "1.0",
+         "gdisk gdisk gptfdisk gptfdisk gptfdisk", ("sgdisk", "/usr/sbin/sgdisk"), required=False),
+    Tool("later", "mkfs.fat", "it makes the FAT file system", "4.1",
+         "dosfstools dosfstools dosfstools dosfstools dosfstools",
+         ("mkfs.fat", "/usr/sbin/mkfs.fat", "/opt/homebrew/sbin/mkfs.fat"), required=False),
+)
+
+
+@dataclass
+class Finding:
+    """What the search for one tool gave."""
+
+    tool: Tool
+    version: str = ""
+    where: str = ""  # empty: not found
+
+    @property
+    def usable(self) -> bool:
+        return bool(self.where) and not (self.old and self.tool.refuse_older)
+
+    @property
+    def old(self) -> bool:
+        return bool(self.version) and as_numbers(self.version) < as_numbers(self.tool.minimum)
+
+
+def as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def output_of(*command: str) -> str:
+    """What a command prints on either stream; empty if it cannot run."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=10, text=True, errors="replace",
+                              env={**os.environ, "LC_ALL": "C"})
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def version_of(path: str) -> str:
+    """The first dotted number outside parentheses, which hold the distribution's numbers."""
+    option = "--help" if Path(path).name == "bochs" else "--version"
+    text = re.sub(r"\([^)]*\)", "", output_of(path, option))
+    found = re.search(r"\d+(\.\d+)+", text)
+    return found[0] if found else ""
+
+
+def find(tool: Tool, with_version: bool = True) -> Finding:
+    if tool.module:
+        if find_spec(tool.module) is None:
+            return Finding(tool)
+        distribution = "pytest-xdist" if tool.module == "xdist" else tool.module
+        try:
+            version = metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            version = ""
+        return Finding(tool, version, f"in {sys.executable}")
+
+    if tool.files:
+        for group in tool.files:
+            if all(os.path.exists(path) for path in group):
+                return Finding(tool, "", group[0])
+        return Finding(tool)
+
+    if tool.name == "sanitizers":
+        return Finding(tool, "", find_sanitizers())
+
+    paths = [path for path in map(shutil.which, tool.commands) if path]
+    if not paths:
+        return Finding(tool)
+    if not with_version and not tool.refuse_older:
+        return Finding(tool, "", paths[0])
+    candidates = [Finding(tool, version_of(path), path) for path in dict.fromkeys(paths)]
+    return next((finding for finding in candidates if finding.usable), candidates[0])
+
+
+def find_sanitizers() -> str:
+    """The host compiler's AddressSanitizer, if it and the C library's headers are here."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler:
+        return ""
+    if platform.system() == "Darwin":
+        return compiler  # Apple's clang always brings its own
+    library = output_of(compiler, "-print-file-name=libasan.so").strip()
+    if "clang" not in output_of(compiler, "--version") and not os.path.isabs(library):
+        return ""
+    headers = subprocess.run([compiler, "-E", "-include", "stdio.h", "-x", "c", os.devnull],
+                             stdin=subprocess.DEVNULL, capture_output=True)
+    return compiler if headers.returncode == 0 else ""
+
+
+# ---- what to type to get a tool --------------------------------------------------------------
+
+
+def package_manager() -> str:
+    return next((manager for manager in MANAGERS if shutil.which(manager)), "")
+
+
+def packages_of(tool: Tool, manager: str) -> list[str]:
+    """The packages that hold a tool; its own name where we do not know the package manager."""
+    if not manager:
+        return [tool.name]
+    word = tool.packages.split()[MANAGERS.index(manager)]
+    return [] if word == "-" else word.split("+")
+
+
+def remedy(tools: list[Tool]) -> str:
+    """The command that installs tools on this machine, as a person would type it."""
+    manager = package_manager()
+    packages = list(dict.fromkeys(name for tool in tools for name in packages_of(tool, manager)))
+    if not manager:
+        return "none of " + ", ".join(MANAGERS) + " is here: install by hand " + ", ".join(packages)
+    if not packages:
+        return "./setup.sh"
+    sudo = "" if manager == "brew" or os.geteuid() == 0 else "sudo "
+    verb = "-S" if manager == "pacman" else "install"
+    return f"{sudo}{manager} {verb} {' '.join(packages)}"
+
+
+def missing_sentence(name: str, why: str) -> str:
+    """What the Makefile says when it cannot go on without a tool."""
+    plain = re.sub("^(" + "|".join(CROSS_PREFIXES) + ")", "", name)
+    tool = next((tool for tool in TOOLS if plain == tool.name or plain in tool.commands), None)
+    if tool is None:
+        return f"{name} is missing: {why or 'the build calls it'}. Install it by hand."
+    command = remedy([tool])
+    or_setup = "" if "setup.sh" in command else " (or run ./setup.sh)"
+    return f"{name} is missing: {why or tool.purpose}. Install it: {command}{or_setup}"
+
+
+# ---- the boot check --------------------------------------------------------------------------
+
+# It says '!' on COM1 and then ends QEMU through its debug-exit device, so that nothing is left
+# running even if this program is killed. The device turns the value 1 into the status 3.
+BOOT_CHECK = """
+        bits 16
+        org 0x7c00
+        mov dx, 0x3f8
+        mov al, '!'
+        out dx, al
+        mov al, 1
+        out 0xf4, al
+.halt:  hlt
+        jmp .halt
+        times 510 - ($ - $$) db 0
+        dw 0xaa55
+"""
+
+
+def boot_check(nasm: str, qemu: str) -> tuple[bool, str]:
+    """Assemble a boot sector, start it, and say in words what came of it."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        source, image = Path(folder, "check.asm"), Path(folder, "check.img")
+        source.write_text(BOOT_CHECK)
+        complaint = output_of(nasm, "-f", "bin", "-o", str(image), str(source)).strip()
+        if not image.exists():
+            return False, f"{nasm} did not assemble 512 bytes: {complaint or 'it does not run'}"
+        try:
+            done = subprocess.run(
+                [qemu, "-accel", "tcg", "-m", "16M", "-display", "none", "-nic", "none",
+                 "-drive", f"file={image},format=raw", "-serial", "stdio", "-monitor", "none",
+                 "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"],
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+        except subprocess.TimeoutExpired:
+            return False, "QEMU started, but our boot sector did not run within 20 seconds"
+        except OSError as error:
+            return False, f"{qemu} does not start: {error}"
+    if done.stdout == b"!" and done.returncode == 3:
+        return True, f"our 512 bytes booted and wrote to COM1, {time.monotonic() - start:.1f} s"
+    last_words = done.stderr.decode(errors="replace").strip()
+    return False, f"QEMU ended with status {done.returncode} and COM1 {done.stdout!r}: {last_words}"
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+def is_required(tool: Tool, usable: set[str]) -> bool:
+    """A complete second toolchain can stand in for the first."""
+    if tool.name in ("gcc", "ld", "objcopy") and {"clang", "ld.lld", "llvm-objcopy"} <= usable:
+        return False
+    return tool.required
+
+
+def table() -> int:
+    # Most of the time goes into waiting for other programs, so ask them all at once.
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        nasm, qemu = shutil.which("nasm"), shutil.which("qemu-system-x86_64")
+        booting = pool.submit(boot_check, nasm, qemu) if nasm and qemu else None
+        findings = list(pool.map(find, TOOLS))
+        booted, boot_words = booting.result() if booting else (False, "needs nasm and qemu")
+
+    usable = {finding.tool.name for finding in findings if finding.usable}
+    required, optional = [], []
+    group = ""
+    for finding in findings:
+        tool = finding.tool
+        if tool.group != group:
+            if group == "run":
+                status = "ok" if booted else "FAILED" if booting else "-"
+                print(f"  {status:<8}{'boot check':<13}{boot_words}")
+            group = tool.group
+            print(GROUPS[group])
+        needed = is_required(tool, usable)
+        if not finding.usable:
+            (required if needed else optional).append(tool)
+        status = "ok" if finding.usable else "MISSING" if needed else "-"
+        if finding.old:
+            status = "OLD" if tool.refuse_older else "old"
+        where = finding.where or f"{tool.purpose}; {remedy([tool])}"
+        if tool.files and not finding.where:
+            where += "\n" + "\n".join(f"{'':41}looked for {paths[0]}" for paths in tool.files)
+        minimum = f"({tool.minimum}+)" if tool.minimum else ""
+        print(f"  {status:<8}{tool.name:<13}{finding.version or '-':<9}{minimum:<9}{where}")
+
+    print()
+    if optional:
+        print("Not here, and not needed for chapters 1 to 6:", ", ".join(t.name for t in optional))
+    if required:
+        print("Missing:", ", ".join(tool.name for tool in required))
+        print(f"Install: {remedy(required)}")
+        return 1
+    if not booted:
+        print(f"The boot check failed: {boot_words}")
+        return 1
+    print("All that is required is here: try make chapter-1 run")
+    return 0
+
+
+def packages() -> None:
+    """Tell setup.sh what to install; only looks whether things exist, so that it is quick."""
+    findings = [find(tool, with_version=False) for tool in TOOLS]
+    usable = {finding.tool.name for finding in findings if finding.usable}
+    lines = [
+        f"{'required' if is_required(finding.tool, usable) else 'optional'} {package}"
+        for finding in findings if not finding.usable
+        for package in packages_of(finding.tool, package_manager())
+    ]
+    print("\n".join(dict.fromkeys(lines)))
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments:
+        return table()
+    if arguments == ["--packages"]:
+        packages()
+        return 0
+    if arguments[0] == "--missing" and len(arguments) in (2, 3):
+        print(missing_sentence(arguments[1], "".join(arguments[2:])), file=sys.stderr)
+        return 1
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+# toolchain.mk -- which compiler and linker, and every flag with its reason
+#
+# TOOLCHAIN=gcc or TOOLCHAIN=clang chooses; without it, gcc where there is one for
+# x86-64, else clang. CROSS=prefix- names another gcc.
+
+ifndef CROSS
+  ifeq ($(shell uname -s -m),Linux x86_64)
+    CROSS :=
+  else
+    # Elsewhere the host's gcc makes programs for another CPU or another file format.
+    CROSS := $(or $(firstword $(foreach prefix,x86_64-elf- x86_64-linux-gnu-,\
+               $(shell command -v $(prefix)gcc >/dev/null && echo $(prefix)))),x86_64-elf-)
+  endif
+endif
+TOOLCHAIN ?= $(if $(shell command -v $(CROSS)gcc || command -v clang >/dev/null || echo gcc),gcc,clang)
+
+ifeq ($(TOOLCHAIN),gcc)
+  CC      := $(CROSS)gcc
+  LD      := $(CROSS)ld
+  OBJCOPY := $(CROSS)objcopy
+else ifeq ($(TOOLCHAIN),clang)
+  CC      := clang --target=x86_64-unknown-none-elf
+  LD      := ld.lld
+  OBJCOPY := llvm-objcopy
+else
+  $(error Unknown TOOLCHAIN '$(TOOLCHAIN)': this repository builds with gcc and with clang)
+endif
+
+# The target: an x86-64 CPU with no operating system under us.
+CFLAGS := -std=c11 -ffreestanding
+# Debug information goes into kernel.elf alone, the flat kernel has none of it.
+CFLAGS += -O2 -g
+# An interrupt pushes onto the kernel's own stack, and would overwrite the 128 bytes
+# below rsp in which user programs may keep data (docs/red-zone.md).
+CFLAGS += -mno-red-zone
+# No SSE and no x87: whoever uses them must save 512 bytes and more at each interrupt,
+# and must switch them on first (docs/simd.md).
+CFLAGS += -mgeneral-regs-only
+# The kernel runs at the address it was linked for; many distributions' compilers
+# would otherwise make it position-independent.
+CFLAGS += -fno-pic -fno-pie
+# The check would call __stack_chk_fail and read a secret from the thread's data: both
+# belong to a C library.
+CFLAGS += -fno-stack-protector
+# Tables for unwinding the stack: nobody here reads them.
+CFLAGS += -fno-asynchronous-unwind-tables
+# Landing pads for a protection that an operating system has to switch on; their note
+# would be the first thing in a flat binary.
+CFLAGS += -fcf-protection=none
+CFLAGS += -Wall -Wextra -Wmissing-prototypes
+CFLAGS += -Icommon/kernel
+
+# No libraries, neither shared nor static; a stack that is data, not code.
+LDFLAGS := -static -nostdlib -z noexecstack
+
+# A warning of NASM is nearly always a wrong number: never let one pass. A warning of a
+# C compiler that is newer than ours must not stop a reader; it stops CI.
+NASMFLAGS := -w+all -Werror -I common/
+ifeq ($(CI),true)
+  CFLAGS += -Werror
+endif

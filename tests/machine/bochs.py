@@ -1,0 +1,253 @@
+"""One PC, played by Bochs, which is stricter than QEMU.
+
+Bochs checks segment limits in real mode, tells when a UART is written to too early, and
+has another BIOS. We steer it through its built-in debugger, whose prompt pexpect reads;
+COM1 is a terminal of its own.
+"""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+import tty
+from pathlib import Path
+from typing import Optional, Union
+
+import pexpect
+import pexpect.fdpexpect
+
+from . import ending
+from .ending import End
+from .errors import EmulatorDied, MachineError, MissingProgram
+from .pc import Pc
+from .registers import Registers
+
+INSTALL = "install bochs, bochsbios and vgabios (apt)"
+ROM_FOLDERS = ("/usr/share/bochs", "/usr/local/share/bochs", "/usr/share/vgabios",
+               "/opt/homebrew/share/bochs")
+BIOS = "BIOS-bochs-latest"
+VGA_BIOS = ("VGABIOS-lgpl-latest", "VGABIOS-lgpl-latest.bin", "vgabios.bin")
+PROMPT = r"<bochs:\d+> "
+
+# Each line says what a default would do differently.
+CONFIGURATION = """\
+# No window: the display is a VNC server that waits for nobody.
+display_library: rfb, options="timeout=0"
+config_interface: textconfig
+# A triple fault returns to the debugger's prompt, with memory as it was.
+cpu: model={cpu}, count=1, ips=4000000, reset_on_triple_fault=1
+memory: guest={memory}, host={memory}
+romimage: file={bios}
+vgaromimage: file={vga_bios}
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+# The guest may write, but into a temporary file beside nothing of ours.
+ata0-master: type=disk, path="{image}", mode=volatile, journal="{folder}/journal"
+boot: disk
+com1: enabled=1, mode=term, dev={com1}
+# Debian's Bochs 2.7 ends with a buffer overflow where ALSA finds no sound card.
+sound: driver=dummy
+speaker: enabled=0
+log: {folder}/log
+panic: action=fatal
+error: action=report
+info: action=report
+"""
+
+
+class BochsMachine(Pc):
+    """A PC that boots `image` in Bochs; used like Machine, with fewer abilities.
+
+    memory in MiB; cpu: one of `bochs --help cpu`, with long mode by default. Raises
+    MissingProgram if Bochs or its BIOS is not installed.
+    """
+
+    def __init__(self, image: Union[str, os.PathLike[str]], *, memory: int = 64,
+                 cpu: str = "corei7_haswell_4770") -> None:
+        bochs = find_bochs()
+        roms = {"bios": find_rom([BIOS]), "vga_bios": find_rom(VGA_BIOS)}
+        if not Path(image).is_file():
+            raise MachineError(f"Cannot find the disk image {image}: build it with make.")
+        super().__init__()
+        self._stopped = True            # is the debugger's prompt waiting?
+        try:
+            self._controller, terminal = os.openpty()
+            tty.setraw(terminal)
+            (self.folder / "bochsrc").write_text(CONFIGURATION.format(
+                image=Path(image).resolve(), com1=os.ttyname(terminal), cpu=cpu,
+                memory=memory, folder=self.folder, **roms))
+            self._terminal = terminal   # kept open: the last one to close it ends it
+            self._listen(pexpect.fdpexpect.fdspawn(
+                self._controller, encoding="utf-8", codec_errors="backslashreplace"))
+            self.process = pexpect.spawn(
+                bochs, ["-q", "-f", str(self.folder / "bochsrc")], echo=False,
+                encoding="utf-8", codec_errors="backslashreplace", dimensions=(24, 200),
+                # A dumb terminal: the debugger's line editor sends no escape sequences.
+                env={**os.environ, "TERM": "dumb"})
+            self.process.delaybeforesend = self.process.delayafterread = None
+            if self.process.expect([PROMPT, pexpect.EOF, pexpect.TIMEOUT], timeout=10):
+                raise MachineError(f"Bochs did not start: {self._last_words()}")
+            self.resume()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        super().close()
+        if self.com1:
+            self.com1.close()
+            os.close(self._terminal)
+            self.com1 = None
+
+    # -- what it shows and holds ---------------------------------------------------------
+
+    def memory(self, address: int, length: int) -> bytes:
+        text = self.debugger(f"xp /{length}bx {address:#x}")
+        data = bytes(int(byte, 16) for byte in re.findall(r"\t0x([0-9a-f]{2})\b", text))
+        if len(data) != length:
+            raise MachineError(f"Bochs showed {len(data)} of {length} bytes "
+                               f"at {address:#x}: {text[:200]!r}")
+        return data
+
+    def registers(self) -> Registers:
+        return Registers(_as_qemu_writes(self.debugger("r", "sreg", "creg"),
+                                         halted=self._halted_for_good()))
+
+    def log(self) -> str:
+        """All that Bochs logged: one line each, `time`, level (i, e, p), `[device]`."""
+        file = self.folder / "log"
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    def complaints(self) -> list[str]:
+        """What Bochs found wrong since the boot sector was entered.
+
+        Errors and panics (a segment limit passed, an exception without a handler), and
+        the UART written to before it was ready.
+        """
+        _, _, log = self.log().partition("Booting from 0000:7c00")
+        return [line for line in log.splitlines()
+                if re.match(r"\d+[ep]\[", line) or "tx hold register" in line]
+
+    def complaint(self) -> str:
+        return "\n".join(self.complaints())
+
+    # -- steering ------------------------------------------------------------------------
+
+    def debugger(self, *commands: str) -> str:
+        """Run commands of Bochs' debugger; a running machine is stopped for them."""
+        running = not self._stopped
+        if running:
+            self._interrupt()
+        answers = []
+        for command in commands:
+            self._debug.sendline(command)
+            self._debug.expect(PROMPT, timeout=10)
+            answers.append(self._debug.before)
+        if running:
+            self.resume()
+        return "".join(answers)
+
+    def resume(self) -> None:
+        """Let the machine run, unless it has ended."""
+        if not self.ended:
+            self._debug.sendline("c")
+            self._stopped = False
+
+    # -- inside --------------------------------------------------------------------------
+
+    @property
+    def _debug(self) -> pexpect.spawn:
+        if self.process is None or self.process.flag_eof:
+            raise EmulatorDied("Bochs is closed.")
+        return self.process
+
+    def _interrupt(self) -> None:
+        """Get the prompt by Ctrl+C."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            self._debug.sendintr()
+            # Bochs forgets a Ctrl+C that arrives while it is about to run.
+            index = self._debug.expect([PROMPT, pexpect.TIMEOUT, pexpect.EOF], timeout=0.5)
+            if index == 0:
+                self._stopped = True
+                return
+            if index == 2:
+                raise EmulatorDied("Bochs ended.")
+        raise MachineError("Bochs' debugger did not answer within 10 s.")
+
+    def _end_seen(self) -> Optional[End]:
+        if self.ended is None and not self._stopped:
+            index = self._debug.expect([PROMPT, pexpect.TIMEOUT, pexpect.EOF], timeout=0)
+            if index == 2:
+                raise EmulatorDied("Bochs ended.")
+            if index == 0:
+                self._stopped = True
+                self.ended = self._how_it_ended()
+        return self.ended
+
+    def _how_it_ended(self) -> End:
+        log = self.log()
+        fault = re.search(r"3rd \(\d+\) exception", log)
+        if fault:
+            where = re.findall(r"EIP=([0-9a-f]+)|RIP=([0-9a-f_]+)", log)
+            return End(ending.TRIPLE_FAULT, (
+                f"Triple fault at {''.join(where[-1]) if where else '?'}: an exception, and "
+                "no handler for it in the IDT; Bochs says why: "
+                + "; ".join(line.split("] ", 1)[-1] for line in self.complaints()[:3])))
+        return End(ending.RESET, "Bochs stopped: " + self._last_words())
+
+    def _asleep(self) -> Optional[Registers]:
+        return self.registers() if self._halted_for_good() else None
+
+    def _halted_for_good(self) -> bool:
+        return "HLT instruction with IF=0" in self.log()
+
+    def _last_words(self) -> str:
+        panic = re.findall(r">>PANIC<< (.*)", self.log() + self._debug_text())
+        said = self._debug_text().strip().splitlines()[-3:]
+        return panic[-1] if panic else "; ".join(line.strip() for line in said)
+
+    def _debug_text(self) -> str:
+        before = self.process.before if self.process else ""
+        return before if isinstance(before, str) else ""
+
+
+def find_bochs() -> str:
+    """Return the path of Bochs: $BOCHS if set, else bochs in PATH."""
+    path = shutil.which(os.environ.get("BOCHS") or "bochs")
+    if path is None:
+        raise MissingProgram(f"Cannot find bochs, the second PC of the tests: {INSTALL}.")
+    return path
+
+
+def find_rom(names: Union[list[str], tuple[str, ...]]) -> Path:
+    """Return the first file of these names in the places where distributions put them."""
+    for folder in ROM_FOLDERS:
+        for name in names:
+            if Path(folder, name).is_file():
+                return Path(folder, name)
+    raise MissingProgram(f"Cannot find {' or '.join(names)} for Bochs in any of "
+                         f"{', '.join(ROM_FOLDERS)}: {INSTALL}.")
+
+
+def _as_qemu_writes(text: str, halted: bool) -> str:
+    """Rewrite the debugger's `r`, `sreg` and `creg` as QEMU's `info registers`."""
+    lines = [f"HLT={int(halted)}"]
+    for name, value in re.findall(r"^(r\w+) *: ([0-9a-f_]+)", text, re.MULTILINE):
+        lines.append(f"{name.upper()}={value.replace('_', '')}")
+    for name, value in re.findall(r"^(CR[0234]|EFER)=(?:[^\n]*?)0x([0-9a-f]+)", text,
+                                  re.MULTILINE):
+        lines.append(f"{name}={value}")
+    lines += [f"RFL={value}" for value in re.findall(r"^eflags 0x([0-9a-f]+)", text,
+                                                      re.MULTILINE)]
+    for name, selector, flags, hidden in re.findall(
+            r"^([c-gs]s):0x([0-9a-f]+), dh=0x([0-9a-f]+), (.*?)(?=^\w+:|^\w+r:)", text,
+            re.MULTILINE | re.DOTALL):
+        base = re.search(r"base=0x([0-9a-f]+)", hidden)
+        limit = re.search(r"limit=0x([0-9a-f]+)", hidden)
+        lines.append(f"{name.upper()} ={selector} {base[1] if base else '0'} "
+                     f"{limit[1] if limit else '0'} {flags}")
+    for name, base, limit in re.findall(r"^([gi]dt)r:base=0x([0-9a-f]+), limit=0x([0-9a-f]+)",
+                                        text, re.MULTILINE):
+        lines.append(f"{name.upper()}= {base} {limit}")
+    return "\n".join(lines)

@@ -1,0 +1,256 @@
+"""What all our machines have in common: COM1, the text screen, and waiting for an end.
+
+A machine is judged from outside. Nothing here waits by sleeping: each wait ends with
+text on COM1, with the end of the machine, or with its limit.
+"""
+from __future__ import annotations
+
+import atexit
+import io
+import os
+import re
+import select
+import shutil
+import signal
+import tempfile
+import time
+import weakref
+from pathlib import Path
+from typing import Any, Callable, Optional, Sequence, TypeVar
+
+import pexpect
+
+from . import ending
+from .ending import End
+from .errors import EmulatorDied, MachineError
+from .registers import Registers
+from .screen import ADDRESS as SCREEN_ADDRESS
+from .screen import SIZE as SCREEN_SIZE
+from .screen import Screen
+
+# Sentences that no machine of ours prints when all is well.
+BAD_PATTERNS = ("panic", "Cannot ", " error")
+POLL = 0.01                             # seconds between two looks at the CPU
+# Halted in so many looks in a row: the CPU has nothing more to do. A program that only
+# waits for the timer wakes 18 times a second, but is asleep at nearly every look, too.
+LOOKS = 3
+
+Self = TypeVar("Self", bound="Pc")
+
+
+class Pc:
+    """An emulator in a process group of its own, which ends when the machine is closed."""
+
+    def __init__(self) -> None:
+        # In /tmp, because the path of a socket must fit into 104 bytes on macOS.
+        self.folder = Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
+        self.process: Optional[pexpect.spawn] = None
+        self.com1: Any = None           # what pexpect reads as COM1
+        self.ended: Optional[End] = None
+        self._transcript = io.StringIO()
+        _alive.add(self)
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the emulator and everything it started; remove our temporary files."""
+        _alive.discard(self)
+        if self.process:
+            if self.process.isalive():
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+            self.process.ptyproc.delayafterclose = 0
+            self.process.close()
+            self.process = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- what each emulator does in its own way --------------------------------------------
+
+    def memory(self, address: int, length: int) -> bytes:
+        """Read `length` bytes of physical memory, video memory included."""
+        raise NotImplementedError
+
+    def registers(self) -> Registers:
+        """The CPU's registers. A running CPU is stopped for a moment."""
+        raise NotImplementedError
+
+    def complaint(self) -> str:
+        """What the emulator wrote to stderr."""
+        raise NotImplementedError
+
+    def _end_seen(self) -> Optional[End]:
+        """How the machine ended, if it did. Raises EmulatorDied if its process is gone."""
+        raise NotImplementedError
+
+    def _asleep(self) -> Optional[Registers]:
+        """The registers, if the CPU is halted outside the BIOS."""
+        raise NotImplementedError
+
+    def _sources(self) -> list[Any]:
+        """What select() can wait for: news from the emulator."""
+        return [self.com1]
+
+    # -- COM1 --------------------------------------------------------------------------------
+
+    @property
+    def serial(self) -> str:
+        """Everything that came out of COM1 so far."""
+        self._read_com1()
+        return self._transcript.getvalue()
+
+    def send(self, text: str) -> None:
+        """Type `text` into COM1."""
+        self.com1.send(text)
+
+    def expect(self, pattern: str, timeout: float = 10,
+               bad: Sequence[str] = BAD_PATTERNS) -> re.Match[str]:
+        r"""Wait until COM1 says `pattern` (a regular expression) and return the match.
+
+        Ends early, with an error, when COM1 says something `bad` (unless `pattern` itself
+        contains it), and when no more can come: a triple fault, a reset, a CPU halted for
+        good. Text arrives in pieces: to match a whole line, end the pattern with `\r\n`.
+        """
+        bad = [phrase for phrase in bad if not re.search(phrase, pattern)]
+        wanted = f"COM1 did not say {pattern!r}"
+        found: Optional[re.Match[str]] = None
+
+        def arrived() -> bool:
+            nonlocal found
+            index = self._read_com1([pattern, *bad])
+            if index is not None and index > 0:
+                self._wait(lambda: self._read_com1(["\n"]) is not None, 1)  # its whole line
+                line = self.serial.rstrip().splitlines()[-1]
+                raise self.error(f"{wanted}, but {line!r}.")
+            found = self.com1.match if index == 0 else None
+            return found is not None
+
+        end = self._wait(arrived, timeout)
+        if found is None:
+            raise self.error(f"{wanted}. {end or self._silence(timeout)}")
+        return found
+
+    # -- the screen --------------------------------------------------------------------------
+
+    def screen(self) -> Screen:
+        """The text screen as it is now."""
+        return Screen(self.memory(SCREEN_ADDRESS, SCREEN_SIZE))
+
+    def wait_for_screen(self, condition: Callable[[Screen], bool],
+                        timeout: float = 10) -> Screen:
+        """Wait until the text screen fulfils `condition` and return that screen."""
+        end = self._wait(lambda: condition(self.screen()), timeout)
+        screen = self.screen()
+        if not condition(screen):
+            raise self.error(f"The screen is not as expected. {end or self._silence(timeout)}")
+        return screen
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def wait_until_halted(self, timeout: float = 10) -> None:
+        """Wait until the CPU executed HLT outside the BIOS; anything else is an error."""
+        end = self.wait_for_end(timeout)
+        if end.kind != ending.HALTED:
+            raise self.error(f"The CPU did not halt. {end}")
+
+    def wait_for_end(self, timeout: float = 10) -> End:
+        """Wait until the machine does nothing more, and say how that came about.
+
+        A machine that does not end within `timeout` seconds is reported as a hang.
+        """
+        end = self._wait(lambda: False, timeout, asleep_is_end=True)
+        return end or self._silence(timeout)
+
+    def _wait(self, condition: Callable[[], bool], timeout: float,
+              asleep_is_end: bool = False) -> Optional[End]:
+        """Look until `condition` holds or the machine ended, at most `timeout` seconds.
+
+        A CPU halted with interrupts off is an end; with interrupts on, if
+        `asleep_is_end`. Returns how it ended, or None if it did not.
+        """
+        limit = time.monotonic() + timeout
+        looks = 0
+        while True:
+            end, asleep = self._look()
+            looks = looks + 1 if asleep and (asleep_is_end or not asleep.interrupts) else 0
+            if asleep and looks >= LOOKS:
+                end = ending.of_halt(asleep)
+            # Only now: what came out before the end still counts.
+            if condition() or end:
+                return end
+            left = limit - time.monotonic()
+            if left <= 0:
+                return None
+            select.select(self._sources(), [], [], min(POLL, left))
+            self._read_com1()
+
+    def _look(self) -> tuple[Optional[End], Optional[Registers]]:
+        try:
+            end = self._end_seen()
+            return end, None if end else self._asleep()
+        except EmulatorDied:
+            return self._death(), None
+
+    # -- reports -----------------------------------------------------------------------------
+
+    def error(self, sentence: str) -> MachineError:
+        """An error with that sentence and all that can be seen of the machine."""
+        return MachineError(sentence, self.report())
+
+    def report(self) -> str:
+        """Screen, COM1, the emulator's complaints and the registers, as text."""
+        parts = []
+        try:
+            parts += ["screen:", self.screen().framed()]
+        except MachineError as error:
+            parts += [f"screen: {error.sentence}"]
+        parts += ["COM1:", self.serial.replace("\r\n", "\n").rstrip() or "(nothing)"]
+        complaint = self.complaint()
+        if complaint:
+            parts += ["the emulator says:", complaint]
+        try:
+            parts += ["CPU:", self.registers().describe()]
+        except MachineError:
+            pass                        # an emulator that died said so above
+        return "\n".join(parts)
+
+    def _silence(self, seconds: float) -> End:
+        return ending.of_silence(seconds, self.registers(), self.screen())
+
+    def _death(self) -> End:
+        if self.ended is None:
+            assert self.process
+            self._read_com1(timeout=5)   # all that is still on its way
+            self.process.wait()
+            self.ended = ending.of_death(self.process.exitstatus, self.process.signalstatus,
+                                         self.complaint())
+        return self.ended
+
+    def _listen(self, com1: Any) -> None:
+        """Make `com1`, something that pexpect reads, the machine's COM1."""
+        com1.logfile_read = self._transcript
+        com1.delaybeforesend = com1.delayafterread = None
+        self.com1 = com1
+
+    def _read_com1(self, patterns: Sequence[str] = (), timeout: float = 0) -> Optional[int]:
+        """Take in what COM1 sent. Return the index of the pattern found, or None."""
+        if self.process is None:
+            return None                 # closed: what came is in the transcript
+        unmatched = self.com1.buffer
+        index = self.com1.expect([*patterns, pexpect.EOF, pexpect.TIMEOUT], timeout=timeout)
+        if self.com1.match is pexpect.EOF:
+            # At the end of file pexpect drops the text in which it found nothing.
+            self.com1.buffer = self.com1.before or unmatched
+        return index if index < len(patterns) else None
+
+
+_alive: weakref.WeakSet[Pc] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for machine in list(_alive):
+        machine.close()
