@@ -1,5 +1,10 @@
 # First Light: make [chapter-N] VERB. `make` alone prints the help.
 
+ifeq ($(filter 4.% 5.%,$(MAKE_VERSION)),)
+  $(error This is GNU make $(MAKE_VERSION), version 4 or newer is needed. On macOS: brew \
+    install make, and then gmake instead of make)
+endif
+
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
@@ -27,10 +32,6 @@ FIRMWARES     := bios
 include common/make/toolchain.mk
 include common/make/build.mk
 
-# Looked for once, and only when a command needs it.
-PYTHON = $(eval PYTHON := $$(shell common/make/find-python.sh || true))$(or $(PYTHON),$(error \
-         Python 3 is missing: the build and the tests need it. Run ./setup.sh))
-
 # What was asked for: one chapter at a time, else the newest.
 numbers := $(patsubst chapter-%,%,$(filter chapter-%,$(MAKECMDGOALS)))
 verbs   := $(filter-out chapter-% build/%,$(MAKECMDGOALS))
@@ -38,7 +39,7 @@ chapter := $(or $(foreach n,$(numbers),$(or $(filter $(n)-% 0$(n)-%,$(chapters))
              $(lastword $(chapters)))
 known   := $(patsubst 0%,%,$(foreach c,$(chapters),$(firstword $(subst -, ,$(c)))))
 
-ifneq ($(filter none,$(chapter)),)
+ifneq ($(filter none,$(chapter))$(filter chapter-,$(MAKECMDGOALS)),)
   $(error There is no chapter '$(numbers)': the chapters are $(known))
 endif
 ifneq ($(word 2,$(chapter)),)
@@ -50,6 +51,11 @@ ifneq ($(filter-out $(CHAPTER_VERBS) $(OTHER_VERBS),$(verbs)),)
 endif
 ifneq ($(filter-out $(FIRMWARES),$(FIRMWARE)),)
   $(error Unknown FIRMWARE '$(FIRMWARE)': these chapters know $(FIRMWARES))
+endif
+
+# What follows `clean` waits for it.
+ifneq ($(filter clean,$(verbs)),)
+.NOTPARALLEL:
 endif
 
 # BREAK=name works on a patched export of the chapter, with the same build.

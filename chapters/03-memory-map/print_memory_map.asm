@@ -35,7 +35,7 @@ print_memory_map:
 ;
 ; in:        di = the entry
 ; out:       nothing
-; clobbers:  eax, ebx, cl, edx, si
+; clobbers:  eax, ebx, cx, edx, si
 print_memory_map_entry:
     lea si, [di + memory_map_entry.base]
     call print_hex64
@@ -65,16 +65,13 @@ print_hex64:
     mov si, .prefix
     call print
     pop si
-    add si, 7
+    add si, 7                           ; the highest byte is the last in memory
     mov cx, 8
-    std                                 ; the highest byte is the last in memory
 .next_byte:
-    lodsb
-    cld
+    mov al, [si]
+    dec si
     call print_hex
-    std
     loop .next_byte
-    cld
     mov si, .two_blanks
     jmp print
 

@@ -12,7 +12,10 @@
 #define VGA_LIGHT_GREY 0x07
 
 /* One cell of the screen: the attribute in the high byte, the character in the low. */
-#define VGA_CELL(character, attribute) ((uint16_t)((attribute) << 8 | (character)))
+static uint16_t vga_cell(char character, uint8_t attribute)
+{
+    return (uint16_t)(attribute << 8 | (uint8_t)character);
+}
 
 void kernel_main(void); /* called by start.asm */
 
@@ -25,10 +28,10 @@ void kernel_main(void)
     volatile uint16_t *screen = (volatile uint16_t *)VGA_TEXT;
 
     for (size_t i = 0; i < VGA_COLUMNS * VGA_ROWS; i++) {
-        screen[i] = VGA_CELL(' ', VGA_LIGHT_GREY);
+        screen[i] = vga_cell(' ', VGA_LIGHT_GREY);
     }
     for (size_t i = 0; hello[i] != '\0'; i++) {
-        screen[i] = VGA_CELL(hello[i], VGA_LIGHT_CYAN);
+        screen[i] = vga_cell(hello[i], VGA_LIGHT_CYAN);
     }
 
     serial_init();

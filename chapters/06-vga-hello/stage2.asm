@@ -4,9 +4,11 @@
 
 %include "bios/second_stage.asm"
 
+    push dx                             ; dl = the boot drive
+    call require_long_mode
+    pop dx
     call disk_init
     call load_kernel
-    call require_long_mode
     call a20_enable
     mov ebx, protected_mode
     jmp enter_protected_mode

@@ -31,7 +31,7 @@ IO_DELAY        equ 0x80                ; a write to this port takes about 1 us
 
 ; a20_enable -- switch the A20 line on, or halt with a sentence
 ;
-; in:        ds = es = 0
+; in:        ds = 0
 ; out:       A20 is on; si = a string that says how it got on
 ; clobbers:  all but the segment registers
 a20_enable:

@@ -10,7 +10,7 @@ bits 16
 ;
 ; in:        ax = segment of the first sector, cx = how many sectors
 ; out:       ZF = 1 if the sum is zero
-; clobbers:  eax, ebx, cx, si; es = 0
+; clobbers:  ax, ebx, cx, si; es = 0
 checksum:
     xor ebx, ebx
 .sector:

@@ -8,6 +8,7 @@ bits 16
 ;
 ; Source: Intel SDM volume 2, "CPUID"; volume 3, "Initializing IA-32e Mode".
 ;
+; in:        ds = 0
 ; out:       nothing
 ; clobbers:  eax, ebx, ecx, edx, si
 require_long_mode:

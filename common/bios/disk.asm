@@ -65,9 +65,10 @@ disk_read:
     mov [disk_left], cx
 .from_full_size:
     mov byte [disk_limit], DISK_MOST
-    mov byte [disk_repeat], 1
 
 .next:
+    mov byte [disk_repeat], 1
+.again:
     call disk_choose_count
     cmp byte [disk_has_edd], 0
     je .chs
@@ -79,6 +80,8 @@ disk_read:
     jc .failed
 
     mov ax, [disk_count]
+    test ax, ax                         ; no error, and nothing read: that is one, too
+    jz .failed
     add [disk_lba], ax
     adc word [disk_lba + 2], 0
     mov bx, ax
@@ -94,9 +97,9 @@ disk_read:
     mov dl, [disk_drive]
     int BIOS_DISK
     shr byte [disk_repeat], 1           ; CF = the 1 that was there, the first time
-    jc .next
+    jc .again
     shr byte [disk_limit], 1
-    jnz .next
+    jnz .again
     shr byte [disk_has_edd], 1          ; from EDD to CHS, once
     jc .from_full_size
     stc
@@ -146,6 +149,8 @@ disk_read_edd:
 ; out:       CF = 0, or CF = 1 and ah = the BIOS's status
 ; clobbers:  all but ds
 disk_read_chs:
+    xor di, di                          ; some BIOSes want es:di = 0 here
+    mov es, di
     mov ah, DISK_GEOMETRY
     mov dl, [disk_drive]
     int BIOS_DISK
@@ -192,10 +197,11 @@ disk_read_chs:
 disk_drive:     db 0
 disk_has_edd:   db 0                    ; 1 while reads go through EDD
 disk_limit:     db 0                    ; sectors a call, halved after failures
-disk_repeat:    db 0                    ; 1 until the first failure
+disk_repeat:    db 0                    ; 1 until this call has failed once
 disk_status:    db 0
 disk_left:      dw 0                    ; sectors that disk_read still has to read
 
+align 4
 disk_packet:                            ; what DISK_READ_EDD takes, at ds:si
     db disk_packet_end - disk_packet
     db 0

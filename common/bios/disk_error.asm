@@ -29,7 +29,7 @@ disk_read_failed:
 
     ; Is it a sector that the disk does not have? Then the image on it is cut short.
     mov si, EDD_SIZE_BUFFER
-    mov word [si + edd_size.length], edd_size_size
+    mov dword [si + edd_size.length], edd_size_size ; and flags = 0: some BIOSes insist
     mov ah, DISK_SIZE_EDD
     mov dl, [disk_drive]
     int BIOS_DISK
@@ -42,7 +42,12 @@ disk_read_failed:
 .say_why:
     jmp print_and_halt
 
-.cannot_read:   db "Cannot read sector 0x", 0
-.status:        db " of the boot disk: BIOS error 0x", 0
-.is_truncated:  db ". The disk ends before it: the image is cut short.", 0
-.is_read_error: db ". Try another disk or port.", 0
+.cannot_read:
+    db "Cannot read sector 0x", 0
+.status:
+    db " of the boot disk: BIOS error 0x", 0
+.is_truncated:
+    db ". The disk ends before it:", CR, LF
+    db "the image is cut short. Write it to the disk again.", CR, LF, 0
+.is_read_error:
+    db ".", CR, LF, "Try another disk or port, or write the image again.", CR, LF, 0

@@ -61,7 +61,7 @@ boot_status:    db 0
 rest_unreadable:
     db "Cannot read sectors 1 and 2 of the boot disk: BIOS error 0x", 0
 rest_missing:
-    db "Sectors 1 and 2 of the boot disk are not ours: write the image again.", 0
+    db "Sectors 1 and 2 of the boot disk are not ours: write the image again.", CR, LF, 0
 
 %include "bios/print.asm"
 %include "bios/print_hex.asm"
@@ -106,7 +106,7 @@ load_second_stage:
     ret
 
 second_stage_missing:
-    db "There is no second stage on the boot disk: write the image again.", 0
+    db "There is no second stage on the boot disk: write the image again.", CR, LF, 0
 
 %include "bios/disk_error.asm"
 %include "bios/disk.asm"

@@ -33,7 +33,7 @@ MEMORY_MAP_MOST equ (MEMORY_MAP_END - MEMORY_MAP) / memory_map_entry_size
 
 ; memory_map_read -- ask the BIOS for its map, the best way first
 ;
-; in:        nothing
+; in:        ds = es = 0
 ; out:       CF = 0: memory_map_count entries at MEMORY_MAP; memory_map_source = the
 ;            name of the call that gave them
 ;            CF = 1: no call gave any
@@ -56,7 +56,7 @@ memory_map_read:
 
 ; memory_map_e820 -- the whole map, one entry a call
 ;
-; in:        nothing
+; in:        ds = es = 0
 ; out:       CF = 0 and the map, or CF = 1: no such call, or a broken one
 ; clobbers:  all but ds and es
 memory_map_e820:
@@ -65,7 +65,6 @@ memory_map_e820:
     xor ebx, ebx                        ; 0 asks for the first entry
     mov bp, E820_CALLS
 .next:
-    mov dword [di + memory_map_entry.attributes], MEMORY_ATTR_VALID
     mov eax, SYSTEM_E820
     mov edx, E820_SIGNATURE             ; each time: some BIOSes destroy it
     mov ecx, memory_map_entry_size
@@ -81,6 +80,10 @@ memory_map_e820:
     jne .broken                         ; what came before is not to be trusted either
     cmp cx, E820_LENGTH
     jb .skip
+    cmp cx, memory_map_entry_size
+    jae .has_attributes
+    mov dword [di + memory_map_entry.attributes], MEMORY_ATTR_VALID
+.has_attributes:
     test byte [di + memory_map_entry.attributes], MEMORY_ATTR_VALID
     jz .skip
     mov eax, [di + memory_map_entry.length]
@@ -105,13 +108,14 @@ memory_map_e820:
 
 ; memory_map_e801 -- two sizes: from 1 to 16 MiB, and from 16 MiB up
 ;
-; in:        nothing
+; in:        ds = 0
 ; out:       CF = 0 and the map, or CF = 1: no such call
 ; clobbers:  all but ds and es
 memory_map_e801:
     xor cx, cx
     xor dx, dx
     mov ax, SYSTEM_E801
+    stc                                 ; a BIOS without the call may leave CF as it is
     int BIOS_SYSTEM
     jc .done
     test ax, ax
@@ -143,11 +147,12 @@ memory_map_e801:
 
 ; memory_map_88 -- one size: from 1 MiB up, at most 64 MiB
 ;
-; in:        nothing
+; in:        ds = 0
 ; out:       CF = 0 and the map, or CF = 1: no such call
 ; clobbers:  all but ds and es
 memory_map_88:
     mov ax, SYSTEM_88
+    clc                                 ; every AT has this call, not every one clears CF
     int BIOS_SYSTEM
     jc .done
     call memory_map_low
@@ -161,9 +166,9 @@ memory_map_88:
 
 ; memory_map_low -- begin a map with the memory below 640 KiB
 ;
-; in:        nothing
+; in:        ds = 0
 ; out:       the map has one entry
-; clobbers:  ebx, cl, di
+; clobbers:  ebx, cl, di, the upper half of eax
 memory_map_low:
     mov word [memory_map_count], 0
     push ax

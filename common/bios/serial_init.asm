@@ -8,6 +8,7 @@ bits 16
 ; Nothing that the firmware left in the port is relied on. Where there is no port,
 ; nobody listens to these writes, and they do no harm.
 ;
+; in:        nothing
 ; out:       nothing
 ; clobbers:  al, dx
 serial_init:

@@ -11,10 +11,14 @@
 
 #include <stdint.h>
 
+static void copy_forward(void *to, const void *from, size_t size)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
 void *memcpy(void *restrict target, const void *restrict source, size_t size)
 {
-    void *to = target;
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(source), "+c"(size) : : "memory");
+    copy_forward(target, source, size);
     return target;
 }
 
@@ -23,7 +27,8 @@ void *memmove(void *target, const void *source, size_t size)
     /* If target begins inside source, a copy from the front would overwrite what it
      * has yet to read. One unsigned comparison finds that case. */
     if ((uintptr_t)target - (uintptr_t)source >= size) {
-        return memcpy(target, source, size);
+        copy_forward(target, source, size);
+        return target;
     }
     unsigned char *to = (unsigned char *)target + size - 1;
     const unsigned char *from = (const unsigned char *)source + size - 1;

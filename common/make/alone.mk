@@ -5,9 +5,6 @@ all: build/$(chapter)/disk.img
 include common/make/toolchain.mk
 include common/make/build.mk
 
-PYTHON = $(eval PYTHON := $$(shell common/make/find-python.sh || true))$(or $(PYTHON),$(error \
-         Python 3 is missing: the build needs it. Install it and try again))
-
 image   := build/$(chapter)/disk.img
 symbols := $(symbols/$(chapter))
 include common/make/qemu.mk

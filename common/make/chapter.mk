@@ -14,12 +14,19 @@ machinery := common/make tests/machine
 files: $(image)
 	@printf '%s\n' $(call chapter_files,$(chapter))
 
+ifneq ($(filter export,$(verbs)),)
+  ifndef DIR
+    $(error Where to? make $(firstword $(MAKECMDGOALS)) export DIR=folder)
+  endif
+endif
 export: build/$(chapter)/disk.img
-	@$(if $(DIR),,$(error Where to? make chapter-N export DIR=folder))common/make/export.sh '$(DIR)' \
+	@common/make/export.sh '$(DIR)' \
 	    $(chapter) $(call chapter_files,$(chapter)) common/x86/layout.inc $(machinery)
 
-previous := $(lastword $(filter-out $(chapter),$(filter %,\
-              $(foreach c,$(chapters),$(if $(done),,$(if $(filter $(c),$(chapter)),$(eval done := 1))$(c))))))
+# Each chapter paired with the one before it: none:01-... 01-...:02-... and so on.
+pairs    := $(join $(addsuffix :,none $(chapters)),$(chapters))
+previous := $(filter-out none,$(patsubst %:$(chapter),%,$(filter %:$(chapter),$(pairs))))
+
 diff: $(foreach c,$(previous) $(chapter),build/$(c)/disk.img)
 	@common/make/diff.sh '$(previous)' '$(chapter)' \
 	    '$(if $(previous),$(call chapter_files,$(previous)))' '$(call chapter_files,$(chapter))'
@@ -31,7 +38,7 @@ breaks:
 ifdef BREAK
   ifeq ($(wildcard chapters/$(chapter)/break/$(BREAK).patch),)
     $(error Chapter $(chapter) has no variant '$(BREAK)': it has \
-      $(basename $(notdir $(wildcard chapters/$(chapter)/break/*.patch))))
+      $(or $(basename $(notdir $(wildcard chapters/$(chapter)/break/*.patch))),none))
   endif
 $(image): build/$(chapter)/disk.img
 	@rm -rf $(broken)
@@ -44,5 +51,7 @@ $(symbols): $(image)
 .PHONY: $(image)
 endif
 
+# build/venv may hold the Python packages that setup.sh installed.
 clean:
-	rm -rf $(if $(numbers),build/$(chapter) build/broken/$(chapter),build)
+	rm -rf $(if $(numbers),build/$(chapter) build/broken/$(chapter),\
+	             $(filter-out build/venv,$(wildcard build/*)))

@@ -34,4 +34,6 @@ lay_out "$work/$1" "$1" $3
 # shellcheck disable=SC2086
 lay_out "$work/$2" "$2" $4
 cd "$work"
-diff -ruN -x chapter.mk "$1" "$2" || [ $? -eq 1 ]
+# Without the times of the files: they say nothing about the step.
+{ diff -ruN -x chapter.mk "$1" "$2" || [ $? -eq 1 ]; } |
+    sed -e '/^diff -ruN/d' -e 's/^\([-+]\{3\} [^	]*\)	.*/\1/'

@@ -96,6 +96,8 @@ def main():
         if kernel:
             size = arguments.kernel.stat().st_size
             room = layout("KERNEL_LIMIT") - layout("KERNEL_BASE")
+            if len(kernel) > room:
+                fail(f"the kernel is too big: {size} bytes, {room - 4} fit in its place")
             report.append(f"kernel: {size} of {room} bytes, {sectors(kernel)}")
 
     if len(image) > IMAGE_SIZE:

@@ -12,5 +12,4 @@ screen: $(image)
 	@$(machine) screen $(image)
 
 debug: $(image) $(symbols)
-	@$(call need,gdb,it is the debugger)
 	@$(PYTHON) common/make/debug.py $(image) $(symbols)

@@ -12,7 +12,10 @@ ifndef CROSS
                $(shell command -v $(prefix)gcc >/dev/null && echo $(prefix)))),x86_64-elf-)
   endif
 endif
-TOOLCHAIN ?= $(if $(shell command -v $(CROSS)gcc || command -v clang >/dev/null || echo gcc),gcc,clang)
+# gcc, unless only clang is there.
+ifndef TOOLCHAIN
+  TOOLCHAIN := $(if $(shell command -v $(CROSS)gcc || command -v clang >/dev/null || echo none),gcc,clang)
+endif
 
 ifeq ($(TOOLCHAIN),gcc)
   CC      := $(CROSS)gcc
@@ -21,7 +24,10 @@ ifeq ($(TOOLCHAIN),gcc)
 else ifeq ($(TOOLCHAIN),clang)
   CC      := clang --target=x86_64-unknown-none-elf
   LD      := ld.lld
-  OBJCOPY := llvm-objcopy
+  # Homebrew keeps LLVM's tools out of PATH.
+  OBJCOPY := $(firstword $(shell command -v llvm-objcopy) $(wildcard \
+               /opt/homebrew/opt/llvm/bin/llvm-objcopy /usr/local/opt/llvm/bin/llvm-objcopy) \
+               llvm-objcopy)
 else
   $(error Unknown TOOLCHAIN '$(TOOLCHAIN)': this repository builds with gcc and with clang)
 endif

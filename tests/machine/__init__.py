@@ -14,5 +14,5 @@ from .pc import BAD_PATTERNS
 from .registers import Registers
 from .screen import Screen
 
-__all__ = ["BAD_PATTERNS", "BochsMachine", "End", "Machine", "MachineError", "MissingProgram",
-           "NotMapped", "Registers", "Screen", "Translation"]
+__all__ = ["BAD_PATTERNS", "BochsMachine", "End", "Machine", "MachineError",
+           "MissingProgram", "NotMapped", "Registers", "Screen", "Translation"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import time
 import tty
 from pathlib import Path
@@ -20,7 +21,7 @@ import pexpect.fdpexpect
 from . import ending
 from .ending import End
 from .errors import EmulatorDied, MachineError, MissingProgram
-from .pc import Pc
+from .pc import HALTED_FOR_GOOD, HALTED_UNTIL_INTERRUPT, Pc
 from .registers import Registers
 
 INSTALL = "install bochs, bochsbios and vgabios (apt)"
@@ -29,6 +30,7 @@ ROM_FOLDERS = ("/usr/share/bochs", "/usr/local/share/bochs", "/usr/share/vgabios
 BIOS = "BIOS-bochs-latest"
 VGA_BIOS = ("VGABIOS-lgpl-latest", "VGABIOS-lgpl-latest.bin", "vgabios.bin")
 PROMPT = r"<bochs:\d+> "
+HLT = "\t0xf4"                          # as the debugger shows that byte
 
 # Each line says what a default would do differently.
 CONFIGURATION = """\
@@ -58,9 +60,14 @@ info: action=report
 class BochsMachine(Pc):
     """A PC that boots `image` in Bochs; used like Machine, with fewer abilities.
 
+    Bochs' UART passes on as many bits as its line control register says: five, until
+    the program sets eight.
+
     memory in MiB; cpu: one of `bochs --help cpu`, with long mode by default. Raises
     MissingProgram if Bochs or its BIOS is not installed.
     """
+
+    name = "Bochs"
 
     def __init__(self, image: Union[str, os.PathLike[str]], *, memory: int = 64,
                  cpu: str = "corei7_haswell_4770") -> None:
@@ -70,13 +77,14 @@ class BochsMachine(Pc):
             raise MachineError(f"Cannot find the disk image {image}: build it with make.")
         super().__init__()
         self._stopped = True            # is the debugger's prompt waiting?
+        self._log, self._log_read = "", 0
+        self._waiting, self._next_look = False, time.monotonic() + 0.2
         try:
             self._controller, terminal = os.openpty()
             tty.setraw(terminal)
             (self.folder / "bochsrc").write_text(CONFIGURATION.format(
                 image=Path(image).resolve(), com1=os.ttyname(terminal), cpu=cpu,
                 memory=memory, folder=self.folder, **roms))
-            self._terminal = terminal   # kept open: the last one to close it ends it
             self._listen(pexpect.fdpexpect.fdspawn(
                 self._controller, encoding="utf-8", codec_errors="backslashreplace"))
             self.process = pexpect.spawn(
@@ -87,6 +95,7 @@ class BochsMachine(Pc):
             self.process.delaybeforesend = self.process.delayafterread = None
             if self.process.expect([PROMPT, pexpect.EOF, pexpect.TIMEOUT], timeout=10):
                 raise MachineError(f"Bochs did not start: {self._last_words()}")
+            os.close(terminal)          # Bochs alone has it now: its end is COM1's end
             self.resume()
         except BaseException:
             self.close()
@@ -96,10 +105,8 @@ class BochsMachine(Pc):
         super().close()
         if self.com1:
             self.com1.close()
-            os.close(self._terminal)
-            self.com1 = None
 
-    # -- what it shows and holds ---------------------------------------------------------
+    # -- what it shows and holds -------------------------------------------------------
 
     def memory(self, address: int, length: int) -> bytes:
         text = self.debugger(f"xp /{length}bx {address:#x}")
@@ -110,28 +117,37 @@ class BochsMachine(Pc):
         return data
 
     def registers(self) -> Registers:
-        return Registers(_as_qemu_writes(self.debugger("r", "sreg", "creg"),
-                                         halted=self._halted_for_good()))
+        text = _as_qemu_writes(self.debugger("r", "sreg", "creg"))
+        pc = Registers(text).pc
+        # Bochs does not tell a halted CPU. It stands behind its HLT instruction.
+        before = self.debugger(f"x /1bx {pc - 1:#x}") if pc else ""
+        return Registers(text + f"\nHLT={int(HLT in before)}")
 
     def log(self) -> str:
         """All that Bochs logged: one line each, `time`, level (i, e, p), `[device]`."""
         file = self.folder / "log"
-        return file.read_text(errors="replace") if file.exists() else ""
+        if file.exists():
+            with open(file, errors="replace") as new:
+                new.seek(self._log_read)
+                self._log += new.read()
+                self._log_read = new.tell()
+        return self._log
 
     def complaints(self) -> list[str]:
-        """What Bochs found wrong since the boot sector was entered.
+        """What Bochs found wrong since the boot sector was entered, and every panic.
 
         Errors and panics (a segment limit passed, an exception without a handler), and
         the UART written to before it was ready.
         """
-        _, _, log = self.log().partition("Booting from 0000:7c00")
-        return [line for line in log.splitlines()
-                if re.match(r"\d+[ep]\[", line) or "tx hold register" in line]
+        before, _, after = self.log().partition("Booting from 0000:7c00")
+        panics = [line for line in before.splitlines() if re.match(r"\d+p\[", line)]
+        return panics + [line for line in after.splitlines()
+                         if re.match(r"\d+[ep]\[", line) or "tx hold register" in line]
 
     def complaint(self) -> str:
-        return "\n".join(self.complaints())
+        return "\n".join(self.complaints()[:10])     # a loop repeats its errors for ever
 
-    # -- steering ------------------------------------------------------------------------
+    # -- steering ----------------------------------------------------------------------
 
     def debugger(self, *commands: str) -> str:
         """Run commands of Bochs' debugger; a running machine is stopped for them."""
@@ -148,26 +164,28 @@ class BochsMachine(Pc):
         return "".join(answers)
 
     def resume(self) -> None:
-        """Let the machine run, unless it has ended."""
-        if not self.ended:
+        """Let the machine run, unless it has ended or its CPU is halted for good."""
+        if not self.ended and not self._halted_for_good():
             self._debug.sendline("c")
             self._stopped = False
 
-    # -- inside --------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------
 
     @property
     def _debug(self) -> pexpect.spawn:
         if self.process is None or self.process.flag_eof:
-            raise EmulatorDied("Bochs is closed.")
+            raise EmulatorDied("Bochs has ended.")
         return self.process
 
     def _interrupt(self) -> None:
-        """Get the prompt by Ctrl+C."""
+        """Get the debugger's prompt."""
         end = time.monotonic() + 10
         while time.monotonic() < end:
-            self._debug.sendintr()
-            # Bochs forgets a Ctrl+C that arrives while it is about to run.
-            index = self._debug.expect([PROMPT, pexpect.TIMEOUT, pexpect.EOF], timeout=0.5)
+            # Not by typing Ctrl+C: the terminal would drop a command not yet read.
+            self._debug.kill(signal.SIGINT)
+            # Bochs forgets a signal that arrives when it is just about to run.
+            index = self._debug.expect([PROMPT, pexpect.TIMEOUT, pexpect.EOF],
+                                       timeout=0.5)
             if index == 0:
                 self._stopped = True
                 return
@@ -189,15 +207,22 @@ class BochsMachine(Pc):
         log = self.log()
         fault = re.search(r"3rd \(\d+\) exception", log)
         if fault:
-            where = re.findall(r"EIP=([0-9a-f]+)|RIP=([0-9a-f_]+)", log)
+            where = re.findall(r"\b[ER]IP=([0-9a-f_]+)", log)
+            reasons = dict.fromkeys(line.split("] ", 1)[-1] for line in self.complaints())
             return End(ending.TRIPLE_FAULT, (
-                f"Triple fault at {''.join(where[-1]) if where else '?'}: an exception, and "
-                "no handler for it in the IDT; Bochs says why: "
-                + "; ".join(line.split("] ", 1)[-1] for line in self.complaints()[:3])))
+                f"Triple fault at {where[-1] if where else '?'}: an exception, and no "
+                f"handler for it in the IDT; Bochs says why: {'; '.join(reasons)}."))
         return End(ending.RESET, "Bochs stopped: " + self._last_words())
 
-    def _asleep(self) -> Optional[Registers]:
-        return self.registers() if self._halted_for_good() else None
+    def _asleep(self, or_waiting: bool) -> Optional[float]:
+        if self._halted_for_good():
+            return HALTED_FOR_GOOD
+        # Each such look stops the machine, so they must not follow each other at once.
+        if or_waiting and time.monotonic() > self._next_look:
+            registers = self.registers()
+            self._waiting = registers.halted and not registers.in_firmware
+            self._next_look = time.monotonic() + 0.2
+        return HALTED_UNTIL_INTERRUPT if or_waiting and self._waiting else None
 
     def _halted_for_good(self) -> bool:
         return "HLT instruction with IF=0" in self.log()
@@ -230,16 +255,16 @@ def find_rom(names: Union[list[str], tuple[str, ...]]) -> Path:
                          f"{', '.join(ROM_FOLDERS)}: {INSTALL}.")
 
 
-def _as_qemu_writes(text: str, halted: bool) -> str:
+def _as_qemu_writes(text: str) -> str:
     """Rewrite the debugger's `r`, `sreg` and `creg` as QEMU's `info registers`."""
-    lines = [f"HLT={int(halted)}"]
+    lines = []
     for name, value in re.findall(r"^(r\w+) *: ([0-9a-f_]+)", text, re.MULTILINE):
         lines.append(f"{name.upper()}={value.replace('_', '')}")
     for name, value in re.findall(r"^(CR[0234]|EFER)=(?:[^\n]*?)0x([0-9a-f]+)", text,
                                   re.MULTILINE):
         lines.append(f"{name}={value}")
-    lines += [f"RFL={value}" for value in re.findall(r"^eflags 0x([0-9a-f]+)", text,
-                                                      re.MULTILINE)]
+    for value in re.findall(r"^eflags 0x([0-9a-f]+)", text, re.MULTILINE):
+        lines.append(f"RFL={value}")
     for name, selector, flags, hidden in re.findall(
             r"^([c-gs]s):0x([0-9a-f]+), dh=0x([0-9a-f]+), (.*?)(?=^\w+:|^\w+r:)", text,
             re.MULTILINE | re.DOTALL):
@@ -247,7 +272,7 @@ def _as_qemu_writes(text: str, halted: bool) -> str:
         limit = re.search(r"limit=0x([0-9a-f]+)", hidden)
         lines.append(f"{name.upper()} ={selector} {base[1] if base else '0'} "
                      f"{limit[1] if limit else '0'} {flags}")
-    for name, base, limit in re.findall(r"^([gi]dt)r:base=0x([0-9a-f]+), limit=0x([0-9a-f]+)",
-                                        text, re.MULTILINE):
+    for name, base, limit in re.findall(
+            r"^([gi]dt)r:base=0x([0-9a-f]+), limit=0x([0-9a-f]+)", text, re.MULTILINE):
         lines.append(f"{name.upper()}= {base} {limit}")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ DISKS = {
     "ahci": ["-device", "ide-hd,drive={drive},bus=ide.0,bootindex=0"],
     "virtio": ["-device", "virtio-blk-pci,drive={drive},bootindex=0"],
     "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive={drive},bootindex=0"],
-    "floppy": ["-device", "floppy,drive={drive},bootindex=0"],
+    "floppy": ["-device", "floppy,drive={drive}", "-boot", "a"],
 }
 
 
@@ -44,7 +44,7 @@ def qemu_command(image: os.PathLike[str] | str, *, disk: str = "ide",
         raise MachineError(f"The board {board} has no {disk} disk: an IDE disk needs "
                            "the board pc, an AHCI disk the board q35.")
     if not Path(image).is_file():
-        raise MachineError(f"Cannot find the disk image {image}: build it with make first.")
+        raise MachineError(f"Cannot find the disk image {image}: build it with make.")
     # A comma separates options; doubled, it is part of the file's name.
     file = str(image).replace(",", ",,")
     return [

@@ -39,8 +39,8 @@ def of_shutdown(reason: str, log: str, registers: Registers) -> End:
         return End(DIED, f"QEMU was told to stop from outside ({reason}).")
     if "Triple fault" in log:
         return End(TRIPLE_FAULT, (
-            f"Triple fault at {registers.where} in {registers.mode}: an exception, and no "
-            "handler for it in the IDT; look at the instruction there and at what it "
+            f"Triple fault at {registers.where} in {registers.mode}: an exception, and "
+            "no handler for it in the IDT; look at the instruction there and at what it "
             "needs (segments, stack, page tables)."))
     return End(RESET, (
         f"The machine was reset at {registers.where} in {registers.mode}: code asked for "
@@ -68,17 +68,18 @@ def of_silence(seconds: float, registers: Registers, screen: Screen) -> End:
 
 def of_halt(registers: Registers) -> End:
     """Explain a CPU that executed HLT."""
-    forever = "on, so only an interrupt wakes it" if registers.interrupts else "off, for good"
+    interrupts = "on, so only one wakes it" if registers.interrupts else "off, for good"
     return End(HALTED, f"The CPU is halted at {registers.where} in {registers.mode}, "
-                       f"interrupts {forever}.")
+                       f"interrupts {interrupts}.")
 
 
-def of_death(status: Optional[int], signal: Optional[int], complaint: str) -> End:
-    """Explain QEMU's exit: its exit status or signal, and what it wrote to stderr."""
-    how = f"was killed by signal {signal}" if signal else f"ended with status {status}"
+def of_death(emulator: str, status: Optional[int], signal: Optional[int],
+             complaint: str) -> End:
+    """Explain an emulator's exit: its status or signal, and what it wrote to stderr."""
     if '"write" lock' in complaint:
         return End(DIED, (
             "QEMU cannot open the disk image, because another QEMU has it open for "
             "writing: close that one (its window, or Ctrl+C in its terminal) first."))
-    said = complaint.replace("\n", "; ") if complaint else "it said nothing"
-    return End(DIED, f"QEMU {how}: {said}")
+    how = f"was killed by signal {signal}" if signal else f"ended with status {status}"
+    said = complaint.rstrip(".").replace("\n", "; ") or "it said nothing"
+    return End(DIED, f"{emulator} {how}: {said}.")

@@ -30,8 +30,7 @@ class GdbStub:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.received = b""
-        # QEMU before version 9 refuses to write single registers to a client that has
-        # not asked for their description.
+        # QEMU lets only a client that knows their names write single registers.
         self.command("qXfer:features:read:target.xml:0,1000")
 
     def close(self) -> None:
@@ -53,7 +52,8 @@ class GdbStub:
         """Read memory at a virtual address."""
         answer = self.command(f"m{address:x},{length:x}")
         if answer.startswith("E"):
-            raise MachineError(f"QEMU's GDB stub cannot read {length} bytes at {address:#x}.")
+            raise MachineError(
+                f"QEMU's GDB stub cannot read {length} bytes at {address:#x}.")
         return bytes.fromhex(answer)
 
     def write_memory(self, address: int, data: bytes) -> None:
@@ -79,7 +79,8 @@ class GdbStub:
         self._send("c")
         answer = self._receive(timeout)
         if answer is None:
-            raise MachineError(f"The CPU did not reach the breakpoint within {timeout:g} s.")
+            raise MachineError(
+                f"The CPU did not reach the breakpoint within {timeout:g} s.")
         if not answer.startswith("T05"):
             raise MachineError(f"The CPU stopped, but not at a breakpoint: {answer}.")
 
@@ -102,7 +103,8 @@ class GdbStub:
     def _must_succeed(self, packet: str, what: str) -> None:
         answer = self.command(packet)
         if answer != "OK":
-            raise MachineError(f"QEMU's GDB stub refused to {what}: {answer or 'unknown'}.")
+            raise MachineError(
+                f"QEMU's GDB stub refused to {what}: {answer or 'unknown command'}.")
 
     def _send(self, packet: str) -> None:
         data = packet.encode()

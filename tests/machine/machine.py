@@ -16,7 +16,7 @@ from .command import qemu_command
 from .ending import End
 from .errors import EmulatorDied, MachineError
 from .gdbstub import GdbStub
-from .pc import POLL, Pc
+from .pc import HALTED_FOR_GOOD, HALTED_UNTIL_INTERRUPT, POLL, Pc
 from .png import read_ppm, write_png
 from .qmp import Qmp, QmpError
 from .registers import Registers
@@ -65,7 +65,7 @@ class Machine(Pc):
                 connection.close()
         super().close()
 
-    # -- what it shows and holds ---------------------------------------------------------
+    # -- what it shows and holds -------------------------------------------------------
 
     def memory(self, address: int, length: int) -> bytes:
         file = self.folder / "memory"
@@ -104,14 +104,14 @@ class Machine(Pc):
         file = self.folder / "stderr"
         lines = file.read_text(errors="replace").splitlines() if file.exists() else []
         # Debian's QEMU looks for a module for the display "none" and misses it.
-        return "\n".join(line for line in lines if "module ui-ui-none not found" not in line)
+        return "\n".join(line for line in lines if "module ui-ui-none" not in line)
 
     def qemu_log(self) -> str:
         """QEMU's own log: CPU resets, and accesses that the devices found wrong."""
         file = self.folder / "log"
         return file.read_text(errors="replace") if file.exists() else ""
 
-    # -- steering ------------------------------------------------------------------------
+    # -- steering ----------------------------------------------------------------------
 
     @property
     def qmp(self) -> Qmp:
@@ -155,7 +155,7 @@ class Machine(Pc):
             self.gdb.write_register(name, value)
         self.gdb.detach()
 
-    # -- inside --------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------
 
     def _start(self, command: list[str]) -> None:
         with socket.socket(socket.AF_UNIX) as listener:
@@ -169,7 +169,10 @@ class Machine(Pc):
                 command[0], command[1:], echo=False, encoding="utf-8",
                 codec_errors="backslashreplace", preexec_fn=self._prepare_qemu)
             self._listen(self.process)
-            self._qmp = Qmp(self._accept(listener))
+            try:
+                self._qmp = Qmp(self._accept(listener))
+            except EmulatorDied:
+                raise MachineError(self._death().sentence) from None
 
     def _prepare_qemu(self) -> None:
         """Runs in the child, before it becomes QEMU: stderr apart, COM1's bytes as is."""
@@ -194,9 +197,13 @@ class Machine(Pc):
     def _sources(self) -> list[Any]:
         return [self.com1, self.qmp] if not self.ended else []
 
-    def _asleep(self) -> Optional[Registers]:
+    def _asleep(self, or_waiting: bool) -> Optional[float]:
         registers = self._registers_now()
-        return registers if registers.halted and not registers.in_firmware else None
+        if not registers.halted or registers.in_firmware:
+            return None
+        if registers.interrupts:
+            return HALTED_UNTIL_INTERRUPT if or_waiting else None
+        return HALTED_FOR_GOOD
 
     def _end_seen(self) -> Optional[End]:
         if self.ended is None:

@@ -38,7 +38,8 @@ class Level:
         return ", ".join(word for bit, word in words if self.entry & bit) or "empty"
 
     def __str__(self) -> str:
-        return f"{self.name}[{self.index}] at {self.table:#x} = {self.entry:#018x} ({self.flags})"
+        return (f"{self.name}[{self.index}] at {self.table:#x} = {self.entry:#018x} "
+                f"({self.flags})")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import tempfile
 import time
 import weakref
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence, TypeVar
+from typing import Any, Callable, Optional, Sequence, TypeVar, Union
 
 import pexpect
 
@@ -30,16 +30,21 @@ from .screen import Screen
 
 # Sentences that no machine of ours prints when all is well.
 BAD_PATTERNS = ("panic", "Cannot ", " error")
+UNEXPECTED = "The screen is not as expected."
 POLL = 0.01                             # seconds between two looks at the CPU
-# Halted in so many looks in a row: the CPU has nothing more to do. A program that only
-# waits for the timer wakes 18 times a second, but is asleep at nearly every look, too.
-LOOKS = 3
+# A CPU counts as halted if it is found halted for so many seconds: with interrupts off,
+# long enough to see the last of COM1; with interrupts on, through two ticks of the timer
+# (18.2 a second), because what the first interrupt wakes may be a crash.
+HALTED_FOR_GOOD = 0.03
+HALTED_UNTIL_INTERRUPT = 0.12
 
 Self = TypeVar("Self", bound="Pc")
 
 
 class Pc:
-    """An emulator in a process group of its own, which ends when the machine is closed."""
+    """An emulator in a process group of its own; it ends when the machine is closed."""
+
+    name = "QEMU"
 
     def __init__(self) -> None:
         # In /tmp, because the path of a socket must fit into 104 bytes on macOS.
@@ -60,7 +65,7 @@ class Pc:
         """End the emulator and everything it started; remove our temporary files."""
         _alive.discard(self)
         if self.process:
-            if self.process.isalive():
+            if self.alive:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
             self.process.ptyproc.delayafterclose = 0
@@ -68,7 +73,12 @@ class Pc:
             self.process = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # -- what each emulator does in its own way --------------------------------------------
+    @property
+    def alive(self) -> bool:
+        """Does the emulator still run (if only to show its last screen)?"""
+        return self.process is not None and self.process.isalive()
+
+    # -- what each emulator does in its own way ----------------------------------------
 
     def memory(self, address: int, length: int) -> bytes:
         """Read `length` bytes of physical memory, video memory included."""
@@ -83,18 +93,21 @@ class Pc:
         raise NotImplementedError
 
     def _end_seen(self) -> Optional[End]:
-        """How the machine ended, if it did. Raises EmulatorDied if its process is gone."""
+        """How the machine ended, if it did; EmulatorDied if its process is gone."""
         raise NotImplementedError
 
-    def _asleep(self) -> Optional[Registers]:
-        """The registers, if the CPU is halted outside the BIOS."""
+    def _asleep(self, or_waiting: bool) -> Optional[float]:
+        """One of the times above if the CPU is halted outside the BIOS, else None.
+
+        `or_waiting`: also if an interrupt can wake it.
+        """
         raise NotImplementedError
 
     def _sources(self) -> list[Any]:
         """What select() can wait for: news from the emulator."""
         return [self.com1]
 
-    # -- COM1 --------------------------------------------------------------------------------
+    # -- COM1 --------------------------------------------------------------------------
 
     @property
     def serial(self) -> str:
@@ -122,7 +135,8 @@ class Pc:
             nonlocal found
             index = self._read_com1([pattern, *bad])
             if index is not None and index > 0:
-                self._wait(lambda: self._read_com1(["\n"]) is not None, 1)  # its whole line
+                # Let the line come to its end.
+                self._wait(lambda: self._read_com1(["\n"]) is not None, 1)
                 line = self.serial.rstrip().splitlines()[-1]
                 raise self.error(f"{wanted}, but {line!r}.")
             found = self.com1.match if index == 0 else None
@@ -133,7 +147,7 @@ class Pc:
             raise self.error(f"{wanted}. {end or self._silence(timeout)}")
         return found
 
-    # -- the screen --------------------------------------------------------------------------
+    # -- the screen --------------------------------------------------------------------
 
     def screen(self) -> Screen:
         """The text screen as it is now."""
@@ -145,10 +159,26 @@ class Pc:
         end = self._wait(lambda: condition(self.screen()), timeout)
         screen = self.screen()
         if not condition(screen):
-            raise self.error(f"The screen is not as expected. {end or self._silence(timeout)}")
+            raise self.error(f"{UNEXPECTED} {end or self._silence(timeout)}")
         return screen
 
-    # -- waiting -----------------------------------------------------------------------------
+    def expect_screen(self, expected: Union[str, Sequence[str]],
+                      timeout: float = 10) -> Screen:
+        """Wait until the screen shows these rows from the top and nothing below them.
+
+        An error shows both screens side by side.
+        """
+        end = self._wait(lambda: not self.screen().differs_from(expected), timeout,
+                         or_waiting=True)
+        screen = self.screen()
+        difference = screen.differs_from(expected)
+        if difference:
+            raise MachineError(
+                f"{UNEXPECTED} {end or self._silence(timeout)}",
+                f"{difference}\n{self.report(with_screen=False)}")
+        return screen
+
+    # -- waiting -----------------------------------------------------------------------
 
     def wait_until_halted(self, timeout: float = 10) -> None:
         """Wait until the CPU executed HLT outside the BIOS; anything else is an error."""
@@ -161,23 +191,28 @@ class Pc:
 
         A machine that does not end within `timeout` seconds is reported as a hang.
         """
-        end = self._wait(lambda: False, timeout, asleep_is_end=True)
+        end = self._wait(lambda: False, timeout, or_waiting=True)
         return end or self._silence(timeout)
 
+    def look(self, timeout: float) -> Optional[End]:
+        """Give the machine at most `timeout` seconds; how it ended, or None."""
+        return self._wait(lambda: False, timeout)
+
     def _wait(self, condition: Callable[[], bool], timeout: float,
-              asleep_is_end: bool = False) -> Optional[End]:
+              or_waiting: bool = False) -> Optional[End]:
         """Look until `condition` holds or the machine ended, at most `timeout` seconds.
 
-        A CPU halted with interrupts off is an end; with interrupts on, if
-        `asleep_is_end`. Returns how it ended, or None if it did not.
+        A CPU halted for good is an end; with `or_waiting`, one that waits for an
+        interrupt, too. Returns how it ended, or None if it did not.
         """
         limit = time.monotonic() + timeout
-        looks = 0
+        awake = time.monotonic()
         while True:
-            end, asleep = self._look()
-            looks = looks + 1 if asleep and (asleep_is_end or not asleep.interrupts) else 0
-            if asleep and looks >= LOOKS:
-                end = ending.of_halt(asleep)
+            end, patience = self._look(or_waiting)
+            if patience is None:
+                awake = time.monotonic()
+            elif time.monotonic() - awake > patience:
+                end = ending.of_halt(self.registers())
             # Only now: what came out before the end still counts.
             if condition() or end:
                 return end
@@ -187,26 +222,27 @@ class Pc:
             select.select(self._sources(), [], [], min(POLL, left))
             self._read_com1()
 
-    def _look(self) -> tuple[Optional[End], Optional[Registers]]:
+    def _look(self, or_waiting: bool) -> tuple[Optional[End], Optional[float]]:
         try:
             end = self._end_seen()
-            return end, None if end else self._asleep()
+            return end, None if end else self._asleep(or_waiting)
         except EmulatorDied:
             return self._death(), None
 
-    # -- reports -----------------------------------------------------------------------------
+    # -- reports -----------------------------------------------------------------------
 
     def error(self, sentence: str) -> MachineError:
         """An error with that sentence and all that can be seen of the machine."""
         return MachineError(sentence, self.report())
 
-    def report(self) -> str:
+    def report(self, with_screen: bool = True) -> str:
         """Screen, COM1, the emulator's complaints and the registers, as text."""
         parts = []
-        try:
-            parts += ["screen:", self.screen().framed()]
-        except MachineError as error:
-            parts += [f"screen: {error.sentence}"]
+        if with_screen:
+            try:
+                parts += ["screen:", self.screen().framed()]
+            except MachineError as error:
+                parts += [f"screen: {error.sentence}"]
         parts += ["COM1:", self.serial.replace("\r\n", "\n").rstrip() or "(nothing)"]
         complaint = self.complaint()
         if complaint:
@@ -225,8 +261,9 @@ class Pc:
             assert self.process
             self._read_com1(timeout=5)   # all that is still on its way
             self.process.wait()
-            self.ended = ending.of_death(self.process.exitstatus, self.process.signalstatus,
-                                         self.complaint())
+            self.ended = ending.of_death(
+                self.name, self.process.exitstatus, self.process.signalstatus,
+                self.complaint())
         return self.ended
 
     def _listen(self, com1: Any) -> None:
@@ -235,12 +272,14 @@ class Pc:
         com1.delaybeforesend = com1.delayafterread = None
         self.com1 = com1
 
-    def _read_com1(self, patterns: Sequence[str] = (), timeout: float = 0) -> Optional[int]:
+    def _read_com1(self, patterns: Sequence[str] = (),
+                   timeout: float = 0) -> Optional[int]:
         """Take in what COM1 sent. Return the index of the pattern found, or None."""
         if self.process is None:
             return None                 # closed: what came is in the transcript
         unmatched = self.com1.buffer
-        index = self.com1.expect([*patterns, pexpect.EOF, pexpect.TIMEOUT], timeout=timeout)
+        index = self.com1.expect([*patterns, pexpect.EOF, pexpect.TIMEOUT],
+                                 timeout=timeout)
         if self.com1.match is pexpect.EOF:
             # At the end of file pexpect drops the text in which it found nothing.
             self.com1.buffer = self.com1.before or unmatched

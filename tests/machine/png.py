@@ -1,4 +1,4 @@
-"""QEMU's screendumps as PNG files. (QEMU 6.2 writes only PPM, which few programs show.)"""
+"""QEMU's screendumps as PNG files: QEMU 6.2 writes only PPM, which few programs show."""
 from __future__ import annotations
 
 import struct
@@ -17,7 +17,8 @@ def write_png(path: Path, width: int, height: int, pixels: bytes) -> None:
 
     stride = width * 3
     no_filter = b"\0"
-    rows = b"".join(no_filter + pixels[y * stride:(y + 1) * stride] for y in range(height))
+    rows = b"".join(no_filter + pixels[start:start + stride]
+                    for start in range(0, height * stride, stride))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
                      + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))

@@ -49,7 +49,8 @@ class Qmp:
 
     def hmp(self, line: str) -> str:
         """Run a command of the human monitor, such as `info registers`; its output."""
-        return self.execute("human-monitor-command", **{"command-line": line})
+        arguments: dict[str, Any] = {"command-line": line}
+        return self.execute("human-monitor-command", **arguments)
 
     def poll(self, timeout: float = 0) -> None:
         """Take in what QEMU sent; wait at most `timeout` seconds for the first byte."""

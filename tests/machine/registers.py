@@ -66,8 +66,8 @@ class Registers:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.values = {name: int(value, 16) for name, value in
-                       re.findall(r"\b([A-Z][A-Z0-9]{1,3}) ?=([0-9a-f]+)(?![0-9a-f])", text)}
+        pairs = re.findall(r"\b([A-Z][A-Z0-9]{1,3}) ?=([0-9a-f]+)\b", text)
+        self.values = {name: int(value, 16) for name, value in pairs}
         if "CR0" not in self.values:
             raise MachineError(f"cannot read QEMU's `info registers`: {text[:200]!r}")
         self.cr0 = self.values["CR0"]
@@ -146,7 +146,8 @@ class Registers:
             f"{'halted' if self.halted else 'not halted'}, "
             f"interrupts {'on' if self.interrupts else 'off'}",
             f"paging {paging}; A20 {'on' if self.a20 else 'off'}; "
-            f"CR0 {self.cr0:#x}  CR2 {self.cr2:#x}  CR4 {self.cr4:#x}  EFER {self.efer:#x}",
+            f"CR0 {self.cr0:#x}  CR2 {self.cr2:#x}  CR4 {self.cr4:#x}  "
+            f"EFER {self.efer:#x}",
         ]
         general = "RAX RBX RCX RDX RSI RDI RBP RSP".split()
         digits = 16 if self.long_mode else 8
@@ -161,8 +162,8 @@ class Registers:
         return "\n".join(lines)
 
     def _segment(self, name: str) -> Segment:
-        found = re.search(rf"^{name} =([0-9a-f]+) ([0-9a-f]+) ([0-9a-f]+) ([0-9a-f]+)",
-                          self.text, re.MULTILINE)
+        four = " ".join(["([0-9a-f]+)"] * 4)
+        found = re.search(rf"^{name} ={four}", self.text, re.MULTILINE)
         if not found:
             raise MachineError(f"QEMU's `info registers` shows no {name}.")
         selector, base, limit, flags = (int(group, 16) for group in found.groups())

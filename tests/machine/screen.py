@@ -10,8 +10,8 @@ SIZE = COLUMNS * ROWS * 2
 # The glyphs of an IBM PC's character generator (code page 437). Python's codec knows the
 # upper half; below 0x20 and at 0x7f it has control codes where the screen shows pictures.
 _LOW = " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼"
-_HIGH = bytes(range(0x20, 0x100)).decode("cp437").replace("\x7f", "⌂").replace("\xa0", " ")
-GLYPHS = _LOW + _HIGH
+_HIGH = bytes(range(0x20, 0x100)).decode("cp437")
+GLYPHS = (_LOW + _HIGH).replace("\x7f", "⌂").replace("\xa0", " ")
 
 
 class Cell(NamedTuple):

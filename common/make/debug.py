@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Start a machine that waits at its boot sector, and gdb attached to it.
+
+    debug.py IMAGE ELF...
+
+The ELF files hold the symbols of what the image loads, at its true addresses. What the
+gdb session can do beyond gdb itself is in the folder gdb/ beside this file. When gdb
+ends, however it ends, QEMU ends.
+
+Exit status: 1 and a sentence on standard error if there is no gdb or no QEMU, else gdb's.
+"""
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+START = HERE / "gdb/start.py"
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
+
+try:
+    from machine import Machine, MachineError
+    from machine.__main__ import displays
+except ModuleNotFoundError as error:
+    sys.exit(subprocess.call([sys.executable, HERE / "doctor.py", "--missing", error.name]))
+
+# A gdb that was built for another CPU does not know x86-64: the native one comes last.
+DEBUGGERS = ("x86_64-elf-gdb", "x86_64-linux-gnu-gdb", "gdb-multiarch", "gdb")
+
+
+def find_gdb() -> str:
+    """The path of a gdb that can debug x86-64: $GDB if set, else by its usual names."""
+    for name in filter(None, (os.environ.get("GDB"), *DEBUGGERS)):
+        path = shutil.which(name)
+        if path and gdb_can(path, "set architecture i386:x86-64"):
+            return path
+    sys.exit(subprocess.call([sys.executable, HERE / "doctor.py", "--missing", "gdb",
+                              "it is the debugger"]))
+
+
+def gdb_can(gdb: str, command: str) -> bool:
+    """Does this gdb execute that command without an error?"""
+    done = subprocess.run([gdb, "-nx", "--batch", "-ex", command], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    return done.returncode == 0 and not done.stderr.strip()
+
+
+def gdb_command(gdb: str) -> list[str]:
+    """gdb's arguments: attach, then let the BIOS run up to the boot sector."""
+    commands = [f"source {START}", "thbreak *0x7c00", "continue"]
+    if not gdb_can(gdb, "python import gdb.unwinder"):
+        print("This gdb has no Python: it shows 16- and 32-bit code as if it were 64-bit, "
+              "and our commands are missing.")
+        symbols = [f"add-symbol-file {file}" for file in shlex.split(os.environ["SYMBOLS"])]
+        commands[:1] = [*symbols, f"target remote {os.environ['MACHINE']}/stub"]
+    # -nx: what a personal .gdbinit changes would not be what docs/debugging.md describes.
+    return [gdb, "-nx", "-q", "-iex", "set confirm off", "-iex", "set pagination off",
+            *(word for command in commands for word in ("-ex", command))]
+
+
+def run_in_foreground(command: list[str]) -> subprocess.Popen:
+    """Start gdb so that Ctrl+C reaches gdb alone: not us, nor the make that started us."""
+    if not sys.stdin.isatty():
+        return subprocess.Popen(command)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+
+    def take_terminal() -> None:
+        os.setpgrp()
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+
+    return subprocess.Popen(command, preexec_fn=take_terminal)
+
+
+def attend(machine: Machine, gdb: subprocess.Popen, log: Path) -> int:
+    """Write what comes out of COM1 to `log` until gdb ends; return its exit status."""
+    with open(log, "w", encoding="utf-8", newline="") as file:
+        written = 0
+        while True:
+            ended, status = os.waitpid(gdb.pid, os.WNOHANG | os.WUNTRACED)
+            text = machine.serial
+            file.write(text[written:])
+            file.flush()
+            written = len(text)
+            if ended and not os.WIFSTOPPED(status):
+                return os.waitstatus_to_exitcode(status)
+            if ended:
+                # Ctrl+Z. No shell knows of this gdb, so nobody else would wake it again.
+                os.kill(gdb.pid, signal.SIGCONT)
+            time.sleep(0.05)
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    image, *symbols = (Path(argument).resolve() for argument in arguments)
+    log = image.parent / "serial.log"
+    gdb = find_gdb()
+    for hang_up in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(hang_up, lambda number, frame: sys.exit(128 + number))
+
+    windows = [way for way in displays() if way != "curses"]
+    try:
+        with Machine(image, paused=True, display=(windows or ["none"])[0]) as machine:
+            return session(machine, gdb, symbols, log)
+    except MachineError as error:
+        print(error.sentence, file=sys.stderr)
+        return 1
+
+
+def session(machine: Machine, gdb: str, symbols: list[Path], log: Path) -> int:
+    """Run gdb on a machine that waits at its reset vector."""
+    machine.qmp.hmp(f"gdbserver unix:{machine.folder}/stub,server=on,wait=off")
+    print(f"COM1 goes to {os.path.relpath(log)}. Ctrl+C stops the machine, quit ends it.",
+          flush=True)
+    # A broken variant is a tree of its own, and gdb must show the sources of that tree.
+    os.chdir(log.parents[2])
+    terminal = os.tcgetpgrp(0) if sys.stdin.isatty() else None
+    os.environ["SYMBOLS"] = shlex.join(map(str, symbols))
+    os.environ["MACHINE"] = str(machine.folder)
+    process = run_in_foreground(gdb_command(gdb))
+    try:
+        return attend(machine, process, log)
+    finally:
+        if terminal:
+            os.tcsetpgrp(0, terminal)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,205 @@
+"""Plays BIOSes that are stranger than QEMU's.
+
+A machine is stopped when the BIOS enters the boot sector. Then a few bytes of our own are
+put in front of one of the BIOS's interrupts: they write down every call, and do to some
+calls what other BIOSes have been seen to do.
+
+    stop_at_boot_sector(machine)
+    hook = Hook(machine, 0x13, "cmp ah, 0x42 / jne pass_on / mov ah, 0x80 / jmp refuse")
+    machine.gdb.detach()
+    machine.wait_until_halted()
+    assert hook.hits
+"""
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+from dataclasses import dataclass
+
+from conftest import BUILD, folder_of
+from machine import Machine
+
+BOOT_SECTOR = 0x7C00
+# Above all that chapters load, below the 639 KiB that QEMU's BIOS leaves free. A string
+# of ours that a test looks for is far away from here, too.
+HOOK_SEGMENT = 0x9000
+VECTOR, HITS, LOGGED, LOG = 4, 8, 10, 12
+RECORD = struct.Struct("<IIIIHH")       # eax, ebx, ecx, edx, es, one that is not used
+RECORD_SIZE, RECORDS = 36, 1700         # a record ends with 16 bytes at ds:si
+
+# `/` in a hook's code begins a new line. It finds the registers as the caller left them,
+# and ends with a jump to one of these:
+#   pass_on   the BIOS does the rest, as if we were not there
+#   refuse    return to the caller with CF = 1, counted as a hit
+#   answer    return to the caller with CF = 0
+# `call bios` is what `int` is to the caller: it returns, with the BIOS's flags.
+FRAME = f"""
+    bits 16
+    jmp near log_call
+    times {VECTOR} - ($ - $$) db 0
+vector: dd 0
+hits:   dw 0
+logged: dw 0
+log:    times {RECORD_SIZE * RECORDS} db 0
+
+log_call:
+    pushad
+    push ds
+    push es
+    mov bp, sp
+    cmp word [cs:logged], {RECORDS}
+    jae .full
+    imul di, [cs:logged], {RECORD_SIZE}
+    inc word [cs:logged]
+    add di, log
+    mov [cs:di], eax
+    mov [cs:di + 4], ebx
+    mov [cs:di + 8], ecx
+    mov [cs:di + 12], edx
+    mov ax, [bp]
+    mov [cs:di + 16], ax
+    mov cx, 16
+    add di, 20
+.packet:
+    mov al, [si]
+    mov [cs:di], al
+    inc si
+    inc di
+    loop .packet
+.full:
+    pop es
+    pop ds
+    popad
+    jmp hook
+
+pass_on:
+    jmp far [cs:vector]
+bios:
+    pushf
+    call far [cs:vector]
+    ret
+refuse:
+    inc word [cs:hits]
+    push bp
+    mov bp, sp
+    or  byte [bp + 6], 1
+    pop bp
+    iret
+answer:
+    push bp
+    mov bp, sp
+    and byte [bp + 6], 0xfe
+    pop bp
+    iret
+
+hook:
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call into the BIOS: the registers as it found them, and 16 bytes at ds:si."""
+
+    eax: int
+    ebx: int
+    ecx: int
+    edx: int
+    es: int
+    packet: bytes
+
+    @property
+    def ax(self) -> int:
+        return self.eax & 0xFFFF
+
+    @property
+    def ah(self) -> int:
+        return self.ax >> 8
+
+
+@dataclass(frozen=True)
+class Read:
+    """A read by EDD (`lba` is known) or by CHS: how many sectors, to which address."""
+
+    lba: int | None
+    count: int
+    address: int
+
+    @property
+    def crosses_64k(self) -> bool:
+        return self.address // 0x10000 != (self.address + self.count * 512 - 1) // 0x10000
+
+
+class Hook:
+    """Our code in front of the BIOS's `interrupt`; the machine is stopped meanwhile."""
+
+    def __init__(self, machine: Machine, interrupt: int, code: str = "jmp pass_on") -> None:
+        self.machine = machine
+        source, binary = machine.folder / "hook.asm", machine.folder / "hook.bin"
+        source.write_text(FRAME + "\n".join(code.split("/")) + "\n")
+        subprocess.run(["nasm", "-f", "bin", "-o", binary, source], check=True)
+        image = bytearray(binary.read_bytes())
+        image[VECTOR:VECTOR + 4] = machine.gdb.read_memory(4 * interrupt, 4)
+        # What follows the empty log is all that needs to be written.
+        head, tail = image[:LOG], image[LOG + RECORD_SIZE * RECORDS:]
+        machine.gdb.write_memory(HOOK_SEGMENT * 16, bytes(head))
+        machine.gdb.write_memory(HOOK_SEGMENT * 16 + len(image) - len(tail), bytes(tail))
+        machine.gdb.write_memory(4 * interrupt, struct.pack("<HH", 0, HOOK_SEGMENT))
+
+    @property
+    def hits(self) -> int:
+        """How often the code did something strange."""
+        return self._word(HITS)
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls so far, the first RECORDS of them."""
+        data = self.machine.memory(HOOK_SEGMENT * 16 + LOG, self._word(LOGGED) * RECORD_SIZE)
+        calls = []
+        for start in range(0, len(data), RECORD_SIZE):
+            *registers, _ = RECORD.unpack_from(data, start)
+            calls.append(Call(*registers, data[start + 20:start + RECORD_SIZE]))
+        return calls
+
+    @property
+    def reads(self) -> list[Read]:
+        """Those of the calls that read a disk."""
+        reads = []
+        for call in self.calls:
+            if call.ah == 0x42:
+                count, offset, segment, lba = struct.unpack_from("<HHHQ", call.packet, 2)
+                reads.append(Read(lba, count, segment * 16 + offset))
+            elif call.ah == 0x02:
+                reads.append(Read(None, call.ax & 0xFF, call.es * 16 + (call.ebx & 0xFFFF)))
+        return reads
+
+    def count(self, ah: int) -> int:
+        """How many calls of one function."""
+        return sum(call.ah == ah for call in self.calls)
+
+    def _word(self, offset: int) -> int:
+        return int.from_bytes(self.machine.memory(HOOK_SEGMENT * 16 + offset, 2), "little")
+
+
+def run_to(machine: Machine, address: int) -> None:
+    """Let a stopped machine run until it is about to execute the code at `address`."""
+    gdb = machine.gdb
+    if gdb.read_register("rip") == address:
+        gdb.step()
+    gdb.set_breakpoint(address)
+    gdb.run()
+    gdb.remove_breakpoint(address)
+
+
+def stop_at_boot_sector(machine: Machine) -> None:
+    """Let a paused machine's BIOS run until it enters the boot sector."""
+    run_to(machine, BOOT_SECTOR)
+
+
+def address_of(words: str, part: str, label: str) -> int:
+    """Return the address of a label, from the map of `part` ("stage2") of a chapter."""
+    text = (BUILD / folder_of(words) / f"{part}.map").read_text()
+    found = re.search(rf"^ *[0-9A-F]+ +([0-9A-F]+) +{re.escape(label)}$", text, re.MULTILINE)
+    if not found:
+        raise LookupError(f"{part}.map of chapter {words} has no label {label}.")
+    return int(found[1], 16)
