@@ -19,6 +19,8 @@ help:
 #: make chapter-N clean       remove what was built of it
 #:
 #: BREAK=name with run, screen or debug: with one idea removed (make chapter-N breaks)
+#: MEMORY=6G CPU=pentium3 DISK=floppy BOARD=q35   with run and screen: another machine
+#: IMAGE=file LIMIT=3         with run and screen: another disk; wait 3 s, not 10
 #: TOOLCHAIN=gcc|clang        choose the compiler
 #: V=1                        show each command
 #:
@@ -60,7 +62,7 @@ endif
 
 # BREAK=name works on a patched export of the chapter, with the same build.
 broken  := $(if $(BREAK),build/broken/$(chapter)/$(BREAK)/)
-image   := $(broken)build/$(chapter)/disk.img
+image   := $(or $(IMAGE),$(broken)build/$(chapter)/disk.img)
 symbols := $(addprefix $(broken),$(symbols/$(chapter)))
 
 include common/make/qemu.mk

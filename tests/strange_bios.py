@@ -5,7 +5,7 @@ put in front of one of the BIOS's interrupts: they write down every call, and do
 calls what other BIOSes have been seen to do.
 
     stop_at_boot_sector(machine)
-    hook = Hook(machine, 0x13, "cmp ah, 0x42 / jne pass_on / mov ah, 0x80 / jmp refuse")
+    hook = Hook(machine, 0x13, FAIL_EVERY_READ)
     machine.gdb.detach()
     machine.wait_until_halted()
     assert hook.hits
@@ -16,24 +16,26 @@ import re
 import struct
 import subprocess
 from dataclasses import dataclass
+from typing import Optional
 
 from conftest import BUILD, folder_of
 from machine import Machine
 
 BOOT_SECTOR = 0x7C00
-# Above all that chapters load, below the 639 KiB that QEMU's BIOS leaves free. A string
-# of ours that a test looks for is far away from here, too.
+# Above all that the chapters load, below the 639 KiB that QEMU's BIOS leaves free.
 HOOK_SEGMENT = 0x9000
 VECTOR, HITS, LOGGED, LOG = 4, 8, 10, 12
-RECORD = struct.Struct("<IIIIHH")       # eax, ebx, ecx, edx, es, one that is not used
-RECORD_SIZE, RECORDS = 36, 1700         # a record ends with 16 bytes at ds:si
+RECORD = struct.Struct("<IIIIHH16s")    # eax, ebx, ecx, edx, es, -, 16 bytes at ds:si
+RECORDS = 1600                          # after so many calls no more are written down
+LOG_END = LOG + RECORD.size * RECORDS
 
-# `/` in a hook's code begins a new line. It finds the registers as the caller left them,
-# and ends with a jump to one of these:
+# A hook's code is NASM source. It finds the registers as the caller left them, and ends
+# with a jump to one of these:
 #   pass_on   the BIOS does the rest, as if we were not there
-#   refuse    return to the caller with CF = 1, counted as a hit
+#   refuse    return to the caller with CF = 1
 #   answer    return to the caller with CF = 0
-# `call bios` is what `int` is to the caller: it returns, with the BIOS's flags.
+# `call bios` is what `int` is to the caller: it returns, with the BIOS's flags. Whoever
+# does something strange counts it: `inc word [cs:hits]` leaves CF as it is.
 FRAME = f"""
     bits 16
     jmp near log_call
@@ -41,7 +43,7 @@ FRAME = f"""
 vector: dd 0
 hits:   dw 0
 logged: dw 0
-log:    times {RECORD_SIZE * RECORDS} db 0
+log:    times {LOG_END - LOG} db 0
 
 log_call:
     pushad
@@ -50,7 +52,7 @@ log_call:
     mov bp, sp
     cmp word [cs:logged], {RECORDS}
     jae .full
-    imul di, [cs:logged], {RECORD_SIZE}
+    imul di, [cs:logged], {RECORD.size}
     inc word [cs:logged]
     add di, log
     mov [cs:di], eax
@@ -80,7 +82,6 @@ bios:
     call far [cs:vector]
     ret
 refuse:
-    inc word [cs:hits]
     push bp
     mov bp, sp
     or  byte [bp + 6], 1
@@ -119,9 +120,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Read:
-    """A read by EDD (`lba` is known) or by CHS: how many sectors, to which address."""
+    """A read by EDD, or by CHS (`lba` is None): how many sectors, to which address."""
 
-    lba: int | None
+    lba: Optional[int]
     count: int
     address: int
 
@@ -136,14 +137,13 @@ class Hook:
     def __init__(self, machine: Machine, interrupt: int, code: str = "jmp pass_on") -> None:
         self.machine = machine
         source, binary = machine.folder / "hook.asm", machine.folder / "hook.bin"
-        source.write_text(FRAME + "\n".join(code.split("/")) + "\n")
+        source.write_text(FRAME + code + "\n")
         subprocess.run(["nasm", "-f", "bin", "-o", binary, source], check=True)
         image = bytearray(binary.read_bytes())
         image[VECTOR:VECTOR + 4] = machine.gdb.read_memory(4 * interrupt, 4)
-        # What follows the empty log is all that needs to be written.
-        head, tail = image[:LOG], image[LOG + RECORD_SIZE * RECORDS:]
-        machine.gdb.write_memory(HOOK_SEGMENT * 16, bytes(head))
-        machine.gdb.write_memory(HOOK_SEGMENT * 16 + len(image) - len(tail), bytes(tail))
+        # The log between them is empty, and memory is zero.
+        write_memory(machine, HOOK_SEGMENT * 16, image[:LOG])
+        write_memory(machine, HOOK_SEGMENT * 16 + LOG_END, image[LOG_END:])
         machine.gdb.write_memory(4 * interrupt, struct.pack("<HH", 0, HOOK_SEGMENT))
 
     @property
@@ -154,12 +154,12 @@ class Hook:
     @property
     def calls(self) -> list[Call]:
         """The calls so far, the first RECORDS of them."""
-        data = self.machine.memory(HOOK_SEGMENT * 16 + LOG, self._word(LOGGED) * RECORD_SIZE)
-        calls = []
-        for start in range(0, len(data), RECORD_SIZE):
-            *registers, _ = RECORD.unpack_from(data, start)
-            calls.append(Call(*registers, data[start + 20:start + RECORD_SIZE]))
-        return calls
+        length = self._word(LOGGED) * RECORD.size
+        if not length:
+            return []
+        data = self.machine.memory(HOOK_SEGMENT * 16 + LOG, length)
+        return [Call(eax, ebx, ecx, edx, es, packet)
+                for eax, ebx, ecx, edx, es, _, packet in RECORD.iter_unpack(data)]
 
     @property
     def reads(self) -> list[Read]:
@@ -174,11 +174,17 @@ class Hook:
         return reads
 
     def count(self, ah: int) -> int:
-        """How many calls of one function."""
+        """How many calls of the function `ah`."""
         return sum(call.ah == ah for call in self.calls)
 
     def _word(self, offset: int) -> int:
         return int.from_bytes(self.machine.memory(HOOK_SEGMENT * 16 + offset, 2), "little")
+
+
+def write_memory(machine: Machine, address: int, data: bytes) -> None:
+    """Write any number of bytes. A packet of QEMU's GDB stub holds 2000 of them."""
+    for start in range(0, len(data), 1024):
+        machine.gdb.write_memory(address + start, bytes(data[start:start + 1024]))
 
 
 def run_to(machine: Machine, address: int) -> None:

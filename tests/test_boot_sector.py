@@ -15,6 +15,7 @@ from strange_bios import BOOT_SECTOR, stop_at_boot_sector
 CHAPTER = "boot-sector"
 HELLO = "Hello from 16-bit real mode!"
 LIGHT_GREY = 0x07                       # on black, as a cleared screen has it
+DIRECTION_FLAG = 1 << 10
 
 COM1 = 0x3F8
 IER, IIR, LCR, MCR = COM1 + 1, COM1 + 2, COM1 + 3, COM1 + 4
@@ -46,6 +47,16 @@ def assert_hello(machine: Machine) -> None:
     """The text at the top left of a screen that is blank otherwise, and no halt before."""
     machine.wait_until_halted()
     assert not machine.screen().differs_from(HELLO)
+
+
+def assert_known_state(machine: Machine) -> None:
+    """Halted with interrupts on, and what later chapters rely on is as it should be."""
+    registers = machine.registers()
+    assert registers.halted and registers.interrupts
+    for segment in (registers.cs, registers.ds, registers.es, registers.ss):
+        assert (segment.selector, segment.base) == (0, 0)
+    assert registers["RSP"] & 0xFFFF == BOOT_SECTOR
+    assert not registers.rflags & DIRECTION_FLAG
 
 
 def read_port(machine: Machine, port: int) -> int:
@@ -99,12 +110,7 @@ def test_the_halted_machine_still_handles_interrupts(halted):
 
 def test_segments_stack_and_direction_are_known(halted):
     """cs, ds, es and ss are 0, the stack lies below the boot sector, df is clear."""
-    registers = halted.registers()
-    for segment in (registers.cs, registers.ds, registers.es, registers.ss):
-        assert (segment.selector, segment.base) == (0, 0)
-    assert 0x7000 < registers["RSP"] <= BOOT_SECTOR
-    assert registers["RSP"] % 2 == 0
-    assert not registers.rflags & 1 << 10
+    assert_known_state(halted)
 
 
 def test_com1_is_set_to_115200_baud_8n1_from_a_strange_state(boot):
@@ -156,8 +162,7 @@ def test_nothing_that_the_bios_leaves_is_relied_on(boot, state):
     machine.start_at_boot_sector(registers=state)
     assert_hello(machine)
     assert machine.serial == HELLO + "\r\n"
-    registers = machine.registers()
-    assert registers.cs.selector == 0 and registers.interrupts
+    assert_known_state(machine)
 
 
 def test_a_bios_may_write_into_the_parameter_block(boot):

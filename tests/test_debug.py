@@ -37,6 +37,7 @@ class Session:
             "make", [f"chapter-{number_of(folder)}", "debug"], cwd=ROOT, encoding="utf-8",
             env={**environment, "TERM": "dumb", **variables}, echo=False, timeout=30,
             dimensions=(25, 200))
+        self.make.delaybeforesend = None
         self.make.expect(PROMPT)
         self.greeting = self.make.before
 
@@ -223,7 +224,8 @@ def test_an_old_gdb_says_what_it_cannot_do(debug, tmp_path):
 
 def test_a_gdb_without_python_still_attaches(debug, tmp_path):
     """Without Python: one sentence, and gdb with symbols at the boot sector."""
-    poor = wrapper(tmp_path / "gdb", 'case "$*" in *python*) exit 1;; esac; exec gdb "$@"')
+    poor = wrapper(tmp_path / "gdb", 'case "$*" in *import*) echo set to;; '
+                   '*) exec gdb "$@";; esac')
     gdb = debug("boot-sector", GDB=poor)
     assert "has no Python" in gdb.greeting
     assert "0x7c00" in gdb("print $pc")

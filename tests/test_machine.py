@@ -594,6 +594,14 @@ def test_a_machine_that_goes_on_is_shown(assemble: Assemble) -> None:
     assert "Nothing came for 0.7 s: the CPU is spinning" in done.stderr
 
 
+def test_a_reader_may_stop_reading(assemble: Assemble) -> None:
+    """`screen | head -1` ends without a traceback."""
+    command = f"{sys.executable} -m machine screen {assemble(hello() + HALT)} | head -1"
+    done = subprocess.run(command, shell=True, text=True, env=environment(),
+                          capture_output=True)
+    assert (done.stdout, done.stderr) == ("+" + "-" * 80 + "+\n", "")
+
+
 def test_the_command_writes_a_screenshot(assemble: Assemble, tmp_path: Path) -> None:
     """`screenshot` waits until the machine has settled and writes the picture."""
     picture = tmp_path / "x.png"

@@ -6,14 +6,15 @@ from typing import Iterator
 import pytest
 
 from conftest import BUILD, folder_of, image_of
+from firmware_state import close_a20
 from machine import Machine
 from machine.screen import COLUMNS, ROWS
-from strange_bios import BOOT_SECTOR, address_of, run_to
+from strange_bios import address_of
 
 CHAPTER = "protected-mode"
 HELLO = "Hello from 32-bit protected mode!"
 YELLOW, LIGHT_GREY = 0x0E, 0x07         # on black
-SECOND_STAGE = 0x8400
+SECOND_STAGE = 0x8200
 STACK_TOP = 0x7C00
 
 CODE, DATA = 0x08, 0x10                 # selectors
@@ -21,10 +22,6 @@ CODE, DATA = 0x08, 0x10                 # selectors
 TYPE = 0xF << 8                         # with the bit "accessed"
 CODE_READABLE, DATA_WRITABLE = 0xB << 8, 0x3 << 8
 NOT_OF_THE_SYSTEM, PRESENT, BIG = 1 << 12, 1 << 15, 1 << 22
-
-# in al, 0x92; and al, 0xfd; out 0x92, al; jmp 0x0000:0x7c00
-A20_OFF = bytes.fromhex("e492 24fd e692 ea007c0000")
-FREE = 0x600                            # memory for these few bytes
 
 
 @pytest.fixture(scope="module")
@@ -123,12 +120,7 @@ def test_a20_is_on(halted):
 def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
     """With the gate closed at the boot sector's entry, it is open at the end."""
     machine = boot(CHAPTER, paused=True)
-    run_to(machine, BOOT_SECTOR)
-    machine.gdb.write_memory(FREE, A20_OFF)
-    machine.gdb.write_register("rip", FREE)
-    run_to(machine, BOOT_SECTOR)
-    assert not machine.registers().a20
-
+    close_a20(machine)
     machine.gdb.detach()
     assert_hello(machine)
     assert machine.registers().a20

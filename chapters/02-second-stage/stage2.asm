@@ -1,6 +1,6 @@
 ; stage2.asm -- a second stage that says where it came from
 ;
-; Owns the memory from SECOND_STAGE (0x8400) up to its end.
+; Owns the memory from SECOND_STAGE (0x8200) up to its end.
 
 %include "bios/second_stage.asm"
 

@@ -1,6 +1,6 @@
 ; stage2.asm -- ask the BIOS what only the BIOS knows, and free the memory above 1 MiB
 ;
-; Owns the memory from SECOND_STAGE (0x8400) up to its end, and MEMORY_MAP.
+; Owns the memory from SECOND_STAGE (0x8200) up to its end, and MEMORY_MAP.
 
 %include "bios/second_stage.asm"
 

@@ -1,6 +1,6 @@
 ; stage2.asm -- from real mode to 32-bit protected mode
 ;
-; Owns the memory from SECOND_STAGE (0x8400) up to its end.
+; Owns the memory from SECOND_STAGE (0x8200) up to its end.
 
 %include "bios/second_stage.asm"
 

@@ -1,6 +1,6 @@
 ; stage2.asm -- from real mode to 64-bit long mode
 ;
-; Owns the memory from SECOND_STAGE (0x8400) up to its end, and PAGE_TABLES.
+; Owns the memory from SECOND_STAGE (0x8200) up to its end, and PAGE_TABLES.
 
 %include "bios/second_stage.asm"
 

@@ -1,6 +1,6 @@
 ; stage2.asm -- load a kernel, switch to long mode, and start it
 ;
-; Owns the memory from SECOND_STAGE (0x8400) up to its end, and PAGE_TABLES.
+; Owns the memory from SECOND_STAGE (0x8200) up to its end, and PAGE_TABLES.
 
 %include "bios/second_stage.asm"
 

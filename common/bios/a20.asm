@@ -22,7 +22,8 @@ KBC_DATA        equ 0x60                ; the keyboard controller (8042)
 KBC_COMMAND     equ 0x64                ; written: a command; read: the status
 KBC_INPUT_FULL  equ 1 << 1              ; status: it has not yet read our last byte
 KBC_WRITE_OUTPUT equ 0xd1               ; command: the next byte goes to the output port
-KBC_OUTPUT_A20  equ 0xdf                ; all of its lines as they are, and A20 on
+KBC_OUTPUT_A20  equ 0xdf                ; no reset (bit 0), A20 on (bit 1), the
+                                        ; others as the keyboard needs them
 KBC_NOTHING     equ 0xff                ; command: pulse no line. When it is through,
                                         ; so is the one before
 

@@ -47,7 +47,8 @@ disk_read_failed:
 .status:
     db " of the boot disk: BIOS error 0x", 0
 .is_truncated:
-    db ". The disk ends before it:", CR, LF
-    db "the image is cut short. Write it to the disk again.", CR, LF, 0
+    db ".", CR, LF
+    db "The disk ends before it: the image is cut short. Write it to the disk again.", CR, LF, 0
 .is_read_error:
-    db ".", CR, LF, "Try another disk or port, or write the image again.", CR, LF, 0
+    db ".", CR, LF
+    db "Try another disk or port, or write the image again.", CR, LF, 0

@@ -4,7 +4,7 @@
 ; that deserves trust, but enough to load the two sectors behind it in the plainest
 ; way there is. Those hold the disk code, and load the second stage.
 ;
-; Owns the memory from BOOT_SECTOR (0x7c00) to SECOND_STAGE (0x8400).
+; Owns the memory from BOOT_SECTOR (0x7c00) to SECOND_STAGE (0x8200).
 ;
 ; in:   as the BIOS starts a boot sector (see entry.asm)
 ; out:  jumps to the second stage: real mode, cs = ds = es = ss = 0, direction flag

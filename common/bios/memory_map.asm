@@ -17,6 +17,7 @@ BIOS_LOW_MEMORY equ 0x12                ; an interrupt of its own
 
 E820_SIGNATURE  equ 0x534d4150          ; "SMAP"
 E820_LENGTH     equ 20                  ; of an entry before ACPI 3
+E820_BUFFER     equ SCRATCH
 E820_CALLS      equ 1024                ; a BIOS that has not ended by then never will
 
 struc memory_map_entry
@@ -61,17 +62,18 @@ memory_map_read:
 ; clobbers:  all but ds and es
 memory_map_e820:
     mov word [memory_map_count], 0
-    mov di, MEMORY_MAP
     xor ebx, ebx                        ; 0 asks for the first entry
     mov bp, E820_CALLS
 .next:
+    ; There are BIOSes that say 24 bytes and fill in 20, and BIOSes that count on the
+    ; buffer being the same each time.
+    mov dword [E820_BUFFER + memory_map_entry.attributes], MEMORY_ATTR_VALID
+    mov di, E820_BUFFER
     mov eax, SYSTEM_E820
     mov edx, E820_SIGNATURE             ; each time: some BIOSes destroy it
     mov ecx, memory_map_entry_size
     push bp
-    push di
     int BIOS_SYSTEM
-    pop di
     pop bp
 
     ; In this order. The carry flag ends the map, and an end has no signature.
@@ -81,16 +83,19 @@ memory_map_e820:
     cmp cx, E820_LENGTH
     jb .skip
     cmp cx, memory_map_entry_size
-    jae .has_attributes
-    mov dword [di + memory_map_entry.attributes], MEMORY_ATTR_VALID
-.has_attributes:
-    test byte [di + memory_map_entry.attributes], MEMORY_ATTR_VALID
+    jb .no_attributes
+    test byte [E820_BUFFER + memory_map_entry.attributes], MEMORY_ATTR_VALID
     jz .skip
-    mov eax, [di + memory_map_entry.length]
-    or  eax, [di + memory_map_entry.length + 4]
+.no_attributes:
+    mov eax, [E820_BUFFER + memory_map_entry.length]
+    or  eax, [E820_BUFFER + memory_map_entry.length + 4]
     jz .skip
 
-    add di, memory_map_entry_size
+    imul di, [memory_map_count], memory_map_entry_size
+    add di, MEMORY_MAP
+    mov si, E820_BUFFER
+    mov cx, memory_map_entry_size
+    rep movsb
     inc word [memory_map_count]
     cmp word [memory_map_count], MEMORY_MAP_MOST
     jae .end

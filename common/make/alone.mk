@@ -5,7 +5,7 @@ all: build/$(chapter)/disk.img
 include common/make/toolchain.mk
 include common/make/build.mk
 
-image   := build/$(chapter)/disk.img
+image   := $(or $(IMAGE),build/$(chapter)/disk.img)
 symbols := $(symbols/$(chapter))
 include common/make/qemu.mk
 

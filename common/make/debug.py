@@ -34,29 +34,27 @@ except ModuleNotFoundError as error:
 DEBUGGERS = ("x86_64-elf-gdb", "x86_64-linux-gnu-gdb", "gdb-multiarch", "gdb")
 
 
-def find_gdb() -> str:
-    """The path of a gdb that can debug x86-64: $GDB if set, else by its usual names."""
+def find_gdb() -> tuple[str, bool]:
+    """A gdb that can debug x86-64, and whether it has Python: $GDB, else the usual names."""
     for name in filter(None, (os.environ.get("GDB"), *DEBUGGERS)):
         path = shutil.which(name)
-        if path and gdb_can(path, "set architecture i386:x86-64"):
-            return path
+        if path:
+            answer = subprocess.run(
+                [path, "-nx", "--batch", "-ex", "set architecture i386:x86-64",
+                 "-ex", "python import gdb.unwinder; print('has Python')"],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+            if "set to" in answer:
+                return path, "has Python" in answer
     sys.exit(subprocess.call([sys.executable, HERE / "doctor.py", "--missing", "gdb",
                               "it is the debugger"]))
 
 
-def gdb_can(gdb: str, command: str) -> bool:
-    """Does this gdb execute that command without an error?"""
-    done = subprocess.run([gdb, "-nx", "--batch", "-ex", command], text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True)
-    return done.returncode == 0 and not done.stderr.strip()
-
-
-def gdb_command(gdb: str) -> list[str]:
+def gdb_command(gdb: str, has_python: bool) -> list[str]:
     """gdb's arguments: attach, then let the BIOS run up to the boot sector."""
     commands = [f"source {START}", "thbreak *0x7c00", "continue"]
-    if not gdb_can(gdb, "python import gdb.unwinder"):
+    if not has_python:
         print("This gdb has no Python: it shows 16- and 32-bit code as if it were 64-bit, "
-              "and our commands are missing.")
+              "and our commands are missing.", flush=True)
         symbols = [f"add-symbol-file {file}" for file in shlex.split(os.environ["SYMBOLS"])]
         commands[:1] = [*symbols, f"target remote {os.environ['MACHINE']}/stub"]
     # -nx: what a personal .gdbinit changes would not be what docs/debugging.md describes.
@@ -102,20 +100,31 @@ def main(arguments: list[str]) -> int:
         return 2
     image, *symbols = (Path(argument).resolve() for argument in arguments)
     log = image.parent / "serial.log"
-    gdb = find_gdb()
+    gdb, has_python = find_gdb()
     for hang_up in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(hang_up, lambda number, frame: sys.exit(128 + number))
 
-    windows = [way for way in displays() if way != "curses"]
     try:
-        with Machine(image, paused=True, display=(windows or ["none"])[0]) as machine:
-            return session(machine, gdb, symbols, log)
+        with start_machine(image) as machine:
+            return session(machine, gdb, has_python, symbols, log)
     except MachineError as error:
         print(error.sentence, file=sys.stderr)
         return 1
 
 
-def session(machine: Machine, gdb: str, symbols: list[Path], log: Path) -> int:
+def start_machine(image: Path) -> Machine:
+    """A machine at its reset vector, in a window if there can be one."""
+    for way in displays():
+        if way != "curses":             # gdb has the terminal
+            try:
+                return Machine(image, paused=True, display=way)
+            except MachineError:
+                pass                    # this QEMU cannot show itself so
+    return Machine(image, paused=True)
+
+
+def session(machine: Machine, gdb: str, has_python: bool, symbols: list[Path],
+            log: Path) -> int:
     """Run gdb on a machine that waits at its reset vector."""
     machine.qmp.hmp(f"gdbserver unix:{machine.folder}/stub,server=on,wait=off")
     print(f"COM1 goes to {os.path.relpath(log)}. Ctrl+C stops the machine, quit ends it.",
@@ -125,10 +134,12 @@ def session(machine: Machine, gdb: str, symbols: list[Path], log: Path) -> int:
     terminal = os.tcgetpgrp(0) if sys.stdin.isatty() else None
     os.environ["SYMBOLS"] = shlex.join(map(str, symbols))
     os.environ["MACHINE"] = str(machine.folder)
-    process = run_in_foreground(gdb_command(gdb))
+    process = run_in_foreground(gdb_command(gdb, has_python))
     try:
         return attend(machine, process, log)
     finally:
+        if process.poll() is None:
+            process.terminate()         # it is we who were told to end
         if terminal:
             os.tcsetpgrp(0, terminal)
 

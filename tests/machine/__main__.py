@@ -52,6 +52,9 @@ def main(arguments: list[str]) -> int:
         return complain(error.sentence)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:             # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

@@ -48,13 +48,18 @@ def of_shutdown(reason: str, log: str, registers: Registers) -> End:
         "would start over and over; look at what runs there."))
 
 
+def nothing_to_boot(screen: Screen) -> bool:
+    """Does the BIOS (SeaBIOS, and the one of Bochs) say that it has given up?"""
+    return "No bootable device" in screen
+
+
 def of_silence(seconds: float, registers: Registers, screen: Screen) -> End:
     """Explain a machine that still runs, but of which nothing came for `seconds`."""
     nothing = f"Nothing came for {seconds:g} s"
-    if any(text in screen for text in ("No bootable device", "not a bootable disk")):
+    if nothing_to_boot(screen):
         return End(HANG, (
-            f"{nothing}: the BIOS found nothing to boot; look at the disk and the "
-            "signature 0x55 0xaa at the end of its first sector."))
+            "The BIOS found nothing to boot; look at the disk, and at the signature "
+            "0x55 0xaa at the end of its first sector."))
     if registers.in_firmware:
         return End(HANG, (
             f"{nothing}: the CPU is in the BIOS at {registers.where}; look at the last "

@@ -191,7 +191,8 @@ class Pc:
 
         A machine that does not end within `timeout` seconds is reported as a hang.
         """
-        end = self._wait(lambda: False, timeout, or_waiting=True)
+        end = self._wait(lambda: ending.nothing_to_boot(self.screen()), timeout,
+                         or_waiting=True)
         return end or self._silence(timeout)
 
     def look(self, timeout: float) -> Optional[End]:

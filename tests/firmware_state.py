@@ -1,0 +1,33 @@
+"""What firmware may leave behind: a closed A20 gate, memory that holds something.
+
+    machine = boot("long-mode", paused=True)
+    close_a20(machine)
+    fill_memory(machine, range(0x1000, 0x4000), 0xFF)
+    machine.gdb.detach()
+"""
+from __future__ import annotations
+
+from machine import Machine
+from strange_bios import BOOT_SECTOR, run_to, stop_at_boot_sector
+
+# in al, 0x92; and al, 0xfd; out 0x92, al; jmp 0x0000:0x7c00
+A20_OFF = bytes.fromhex("e492 24fd e692 ea007c0000")
+FREE = 0x600                            # memory for these few bytes
+# A packet to QEMU's GDB stub holds 4 KiB of text, two characters for each byte.
+MOST_BYTES = 1024
+
+
+def close_a20(machine: Machine) -> None:
+    """Stop a paused machine at the boot sector's entry, with the A20 gate closed."""
+    stop_at_boot_sector(machine)
+    machine.gdb.write_memory(FREE, A20_OFF)
+    machine.gdb.write_register("rip", FREE)
+    run_to(machine, BOOT_SECTOR)
+    assert not machine.registers().a20
+
+
+def fill_memory(machine: Machine, memory: range, value: int) -> None:
+    """Fill memory of a stopped machine with one byte."""
+    for start in range(memory.start, memory.stop, MOST_BYTES):
+        size = min(MOST_BYTES, memory.stop - start)
+        machine.gdb.write_memory(start, bytes([value]) * size)

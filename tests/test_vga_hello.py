@@ -1,0 +1,475 @@
+"""Chapter 6: a kernel in C, loaded and started by the two stages, says hello."""
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import re
+import shutil
+import struct
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from alone import (TOOLCHAINS, Alone, below_the_stack, built_once, disassembly, export,
+                   need_toolchain, symbols, undefined_symbols)
+from conftest import BUILD, ROOT, broken_image, folder_of, image_of
+from firmware_state import close_a20, fill_memory
+from machine import Machine
+from machine.registers import RFLAGS_DF
+from machine.screen import COLUMNS, ROWS
+from strange_bios import run_to, stop_at_boot_sector
+
+CHAPTER = "vga-hello"
+HELLO = "Hello World!"
+LIGHT_CYAN, LIGHT_GREY = 0x0B, 0x07     # on black
+SECTOR = 512
+FIRST_STAGE = 3                         # sectors; the second stage follows, then the kernel
+KERNEL = range(0x10000, 0x80000)        # its place in memory
+BIG = 300 * 1024
+
+DAMAGED = "The kernel is damaged: its checksum is wrong. Write the image again."
+MISSING = "There is no kernel on the boot disk: write the image again."
+NO_LONG_MODE = ("This CPU has no long mode (CPUID 0x80000001, EDX bit 29): it cannot run a\n"
+                "64-bit kernel.")
+TOO_BIG = "the kernel is too big for its place: its .bss must end at or below KERNEL_LIMIT"
+
+# mov edi, 0xb8000; mov ecx, 2000; mov eax, 0x1f58; rep stosw; mov eax, 0x10000; jmp rax
+SCRIBBLE = bytes.fromhex("bf00800b00 b9d0070000 b8581f0000 66f3ab b800000100 ffe0")
+SCRIBBLED = b"X\x1f" * (ROWS * COLUMNS)
+FREE = 0x600                            # memory for these few bytes
+
+# What a compiler likes to do with SSE, with the red zone, and with memcpy and memset.
+TEMPTING = """
+struct parcel { unsigned char bytes[64]; };
+struct parcel copy_parcel(const struct parcel *parcel);
+struct parcel copy_parcel(const struct parcel *parcel) { return *parcel; }
+
+int sum_of(int n);
+int sum_of(int n)
+{
+    volatile int numbers[16];
+    for (int i = 0; i < 16; i++) {
+        numbers[i] = n;
+    }
+    return numbers[n & 15];
+}
+
+void add_up(int *restrict to, const int *restrict from);
+void add_up(int *restrict to, const int *restrict from)
+{
+    for (int i = 0; i < 1024; i++) {
+        to[i] += from[i];
+    }
+}
+
+unsigned char never_set[5001];
+"""
+# Register names that only MMX, SSE, AVX and the x87 have; and the x87's mnemonics.
+SIMD = re.compile(r"%(?:[xyz]?mm\d|st\b|k[0-7]\b)|^(?:f\w+|emms|ldmxcsr|stmxcsr)\b")
+# A call of, or a jump to, the beginning of one of the four.
+MEMORY_CALL = re.compile(r"^(?:call|j)\w*\s.*\bmem(?:cpy|move|set|cmp)\b(?!\+)")
+
+
+@pytest.fixture(scope="module")
+def halted() -> Iterator[Machine]:
+    """The chapter on an ordinary PC, at its end; for tests that only look."""
+    with Machine(image_of(CHAPTER)) as machine:
+        machine.wait_until_halted()
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def labels() -> dict[str, int]:
+    """The addresses of the kernel's labels."""
+    return symbols(BUILD / folder_of(CHAPTER) / "kernel.elf")
+
+
+@pytest.fixture(params=TOOLCHAINS)
+def tempting(request) -> Alone:
+    """An export built by one compiler, with C code added that tempts it."""
+    need_toolchain(request.param)
+    return built_once(CHAPTER, f"tempting-{request.param}",
+                      lambda alone: alone.add_to_kernel("tempting.c", TEMPTING),
+                      f"TOOLCHAIN={request.param}")
+
+
+@pytest.fixture
+def big() -> Alone:
+    """An export whose kernel holds 300 KiB of numbers at its end."""
+    def add_numbers(alone: Alone) -> None:
+        numbers = random.Random("First Light").randbytes(BIG - 1) + b"\x5a"
+        (alone.sources / "numbers").write_bytes(numbers)
+        words = ",".join(f"{word:#x}" for (word,) in struct.iter_unpack("<Q", numbers))
+        alone.add_to_kernel("numbers.c", f"unsigned long numbers[] = {{{words}}};\n")
+
+    return built_once(CHAPTER, "big", add_numbers)
+
+
+@pytest.fixture
+def boot_image(machines) -> Callable[..., Machine]:
+    """Boot any image."""
+    return lambda image, **options: machines.enter_context(Machine(image, **options))
+
+
+@pytest.fixture
+def changed(tmp_path) -> Callable[..., Path]:
+    """Write the chapter's image with some of its bytes changed by a function."""
+    def changed(change: Callable[[bytearray], object]) -> Path:
+        data = bytearray(image_of(CHAPTER).read_bytes())
+        change(data)
+        (tmp_path / "changed.img").write_bytes(data)
+        return tmp_path / "changed.img"
+    return changed
+
+
+def assert_hello(machine: Machine) -> None:
+    """The sentence at the top left, and every one of the 2000 cells as it must be."""
+    machine.wait_until_halted()
+    screen = machine.screen()
+    assert not screen.differs_from(HELLO)
+    text = b"".join(bytes([ord(letter), LIGHT_CYAN]) for letter in HELLO)
+    blanks = bytes([ord(" "), LIGHT_GREY]) * (ROWS * COLUMNS - len(HELLO))
+    assert screen.memory == text + blanks
+    assert machine.serial == HELLO + "\r\n"
+
+
+def assert_refused(machine: Machine, sentence: str) -> None:
+    """The sentence on the screen and on COM1, and a halt in real mode."""
+    machine.wait_until_halted()
+    assert not machine.screen().differs_from(sentence)
+    assert machine.serial == sentence.replace("\n", "\r\n") + "\r\n"
+    assert not machine.registers().protected_mode
+
+
+def assert_loaded(machine: Machine, file: Path) -> None:
+    """The kernel is in memory as it is in its file."""
+    kernel = file.read_bytes()
+    assert machine.memory(KERNEL.start, len(kernel)) == kernel
+
+
+def wrapped(text: str) -> list[str]:
+    """The rows that a text fills on the screen, which breaks lines at its right edge."""
+    return [line[start:start + COLUMNS] for line in text.split("\r\n")
+            for start in range(0, max(1, len(line)), COLUMNS)]
+
+
+def second_stage(data: bytes) -> slice:
+    """Where the second stage lies in an image."""
+    start = FIRST_STAGE * SECTOR
+    return slice(start, start + int.from_bytes(data[start + 4:start + 6], "little") * SECTOR)
+
+
+def image_maker():
+    """common/make/image.py as a module."""
+    spec = importlib.util.spec_from_file_location("image", ROOT / "common/make/image.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ---- what is seen --------------------------------------------------------------------
+
+
+def test_hello_world_is_light_cyan_on_a_cleared_screen(halted):
+    """Row 0 column 0, attribute 0x0b; the other 1,988 cells are blank with 0x07."""
+    assert_hello(halted)
+
+
+def test_the_kernel_itself_clears_the_screen(boot):
+    """What was on the screen when the kernel was entered is gone, colours included."""
+    machine = boot(CHAPTER, paused=True)
+    stop_at_boot_sector(machine)
+    run_to(machine, KERNEL.start)
+    # The stub cannot write video memory, so the CPU does.
+    machine.gdb.write_memory(FREE, SCRIBBLE)
+    machine.gdb.write_register("rip", FREE)
+    run_to(machine, KERNEL.start)
+    assert machine.screen().memory == SCRIBBLED
+    machine.gdb.detach()
+    assert_hello(machine)
+
+
+# ---- the state of the machine --------------------------------------------------------
+
+
+def test_a_kernel_that_returns_is_halted_for_good(halted, labels):
+    """Behind kernel_main, _start halts in 64-bit code with interrupts off."""
+    registers = halted.registers()
+    assert registers.halted and not registers.interrupts
+    assert registers.mode == "64-bit long mode"
+    assert labels["_start"] <= registers.pc < labels["kernel_main"]
+    assert registers["RSP"] == labels["kernel_stack_top"]
+
+
+def test_the_kernel_begins_with_its_entry(labels):
+    """The first byte of the flat binary is the first instruction of _start."""
+    assert labels["_start"] == KERNEL.start
+
+
+def test_the_kernel_is_in_memory_as_in_its_file(halted):
+    """From 0x10000 on, byte for byte."""
+    assert_loaded(halted, BUILD / folder_of(CHAPTER) / "kernel.bin")
+
+
+def test_kernel_main_finds_what_a_c_compiler_expects(boot, labels):
+    """The stack is in .bss and aligned, rbp ends the chain of frames, DF is clear."""
+    machine = boot(CHAPTER, paused=True)
+    stop_at_boot_sector(machine)
+    run_to(machine, labels["kernel_main"])
+    registers = machine.registers()
+    rsp = registers["RSP"]
+    assert (rsp + 8) % 16 == 0
+    assert labels["bss_start"] <= labels["kernel_stack"] < rsp < labels["kernel_stack_top"]
+    assert labels["kernel_stack_top"] <= labels["bss_end"]
+    assert registers["RBP"] == 0
+    assert not registers.rflags & RFLAGS_DF and not registers.interrupts
+    back = int.from_bytes(machine.memory(rsp, 8), "little")
+    assert labels["_start"] < back < labels["kernel_main"]
+
+
+def test_bss_is_zero_in_dirty_memory(boot, tempting):
+    """Where all RAM was 0xaa before, .bss is zero when kernel_main is called, with a
+    variable of a C file in it; and the memory behind it is as it was."""
+    labels = symbols(tempting.build / "kernel.elf")
+    bss = range(labels["bss_start"], labels["bss_end"])
+    assert labels["never_set"] in bss and labels["never_set"] + 5000 in bss
+    with Machine(tempting.image, paused=True) as machine:
+        stop_at_boot_sector(machine)
+        fill_memory(machine, KERNEL, 0xAA)
+        run_to(machine, labels["kernel_main"])
+        memory = bytearray(machine.memory(bss.start, len(bss)))
+        address = machine.registers()["RSP"] - bss.start
+        memory[address:address + 8] = bytes(8)          # the return address
+        assert not any(memory)
+        assert machine.memory(KERNEL.stop - 4096, 4096) == b"\xaa" * 4096
+        assert machine.memory(bss.stop, 16) == b"\xaa" * 16 or \
+            bss.stop - KERNEL.start < (tempting.build / "kernel.bin").stat().st_size + SECTOR
+        machine.gdb.detach()
+        assert_hello(machine)
+
+
+# ---- what the compiler makes of the flags --------------------------------------------
+
+
+def test_the_kernel_has_no_simd_and_no_x87(tempting):
+    """No instruction touches an mmx, xmm, ymm or x87 register, however tempting."""
+    assert [code for code in disassembly(tempting.build / "kernel.elf")
+            if SIMD.search(code.text)] == []
+
+
+def test_the_kernel_leaves_memory_below_rsp_alone(tempting):
+    """No instruction reads or writes at a negative offset from rsp: no red zone."""
+    assert below_the_stack(disassembly(tempting.build / "kernel.elf")) == []
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+def test_without_the_flags_both_would_be_there(tmp_path, toolchain):
+    """The two tests above see what they look for, in the same source compiled plainly."""
+    need_toolchain(toolchain)
+    alone = export(CHAPTER, tmp_path)
+    alone.add_to_kernel("tempting.c", TEMPTING)
+    alone.must_make("CFLAGS=-ffreestanding -O3 -fno-pic -fno-stack-protector",
+                    f"TOOLCHAIN={toolchain}", f"build/{alone.chapter}/tempting.o")
+    code = disassembly(alone.build / "tempting.o")
+    assert any(SIMD.search(line.text) for line in code)
+    assert below_the_stack(code)
+
+
+def test_memory_c_calls_nothing(tempting):
+    """None of the four calls one of them, and memory.o needs no symbol of another file."""
+    memory = tempting.build / "memory.o"
+    assert {"memcpy", "memmove", "memset", "memcmp"} <= set(symbols(memory))
+    assert not any(MEMORY_CALL.search(code.text) for code in disassembly(memory))
+    assert undefined_symbols(memory) == []
+
+
+def test_the_kernel_boots_whichever_compiler_built_it(tempting):
+    """The same screen from gcc and from clang, with the code added."""
+    with Machine(tempting.image) as machine:
+        assert_hello(machine)
+        assert_loaded(machine, tempting.build / "kernel.bin")
+
+
+# ---- big, too big, damaged, missing --------------------------------------------------
+
+
+@pytest.mark.parametrize("disk", ["ide", "ahci", "virtio", "usb", "floppy"])
+def test_a_kernel_of_300_kib_boots(boot_image, big, disk):
+    """It arrives from every kind of disk, up to its last byte."""
+    machine = boot_image(big.image, disk=disk)
+    assert_hello(machine)
+    kernel = (big.build / "kernel.bin").read_bytes()
+    numbers = (big.sources / "numbers").read_bytes()
+    assert kernel.endswith(numbers) and len(kernel) > BIG
+    assert_loaded(machine, big.build / "kernel.bin")
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+def test_a_kernel_that_is_too_big_fails_the_build(tmp_path, toolchain):
+    """The linker says why, make fails, and there is no image to boot."""
+    need_toolchain(toolchain)
+    alone = export(CHAPTER, tmp_path)
+    alone.add_to_kernel("huge.c", "char huge[512 << 10];\n")
+    done = alone.make(f"TOOLCHAIN={toolchain}")
+    assert done.returncode != 0 and TOO_BIG in done.stdout
+    assert not alone.image.exists()
+
+
+def test_a_kernel_that_just_fits_boots(tmp_path):
+    """The last byte of .bss is the last byte of the kernel's place."""
+    alone = export(CHAPTER, tmp_path)
+    alone.must_make()
+    room = KERNEL.stop - symbols(alone.build / "kernel.elf")["bss_end"]
+    alone.add_to_kernel("fits.c", f"char fits[{room - 64}];\n")
+    alone.must_make()
+    assert KERNEL.stop - symbols(alone.build / "kernel.elf")["bss_end"] in range(0, 65)
+    with Machine(alone.image, memory="1M") as machine:
+        assert_hello(machine)
+
+
+def test_a_damaged_kernel_gets_a_sentence(boot_image, changed):
+    """One bit of the kernel is wrong on the disk."""
+    def flip_a_bit(data: bytearray) -> None:
+        data[second_stage(data).stop + 100] ^= 0x10
+
+    assert_refused(boot_image(changed(flip_a_bit)), DAMAGED)
+
+
+def test_a_missing_kernel_gets_a_sentence(boot_image, changed):
+    """The second stage's head says that there are no sectors of a kernel."""
+    def forget_the_kernel(data: bytearray) -> None:
+        place = second_stage(data)
+        stage = data[place]
+        stage[6:8] = bytes(2)
+        data[place] = image_maker().sealed(bytes(stage[:-4]))
+
+    assert_refused(boot_image(changed(forget_the_kernel)), MISSING)
+
+
+def test_an_image_cut_short_gets_a_sentence(boot_image, changed):
+    """The disk ends where the kernel should begin: that sector is named."""
+    def cut(data: bytearray) -> None:
+        del data[second_stage(data).stop:]
+
+    first = second_stage(image_of(CHAPTER).read_bytes()).stop // SECTOR
+    machine = boot_image(changed(cut))
+    machine.wait_until_halted()
+    assert machine.serial.startswith(
+        f"Cannot read sector 0x{first:04x} of the boot disk: BIOS error 0x")
+    assert "the image is cut short" in machine.serial.replace("\r\n", " ")
+    assert not machine.screen().differs_from(wrapped(machine.serial))
+
+
+# ---- entry states, CPUs, memory, disks -----------------------------------------------
+
+
+def test_a_cpu_without_long_mode_gets_a_sentence(boot):
+    """Nothing of the kernel runs on it."""
+    assert_refused(boot(CHAPTER, cpu="pentium3"), NO_LONG_MODE)
+
+
+@pytest.mark.parametrize("cpu", [
+    pytest.param("qemu64,-nx", id="without-no-execute"),
+    pytest.param("max", id="with-all-that-qemu-has")])
+def test_every_64_bit_cpu_will_do(boot, cpu):
+    """The kernel needs nothing that not every 64-bit CPU has."""
+    assert_hello(boot(CHAPTER, cpu=cpu))
+
+
+@pytest.mark.parametrize("memory", ["1M", "8M", "6G"])
+def test_it_boots_with_little_and_with_much_memory(boot, memory):
+    """All lies below 1 MiB."""
+    assert_hello(boot(CHAPTER, memory=memory))
+
+
+@pytest.mark.parametrize("disk", ["ahci", "virtio", "usb", "floppy"])
+def test_it_boots_from_every_kind_of_disk(boot, disk):
+    """The same image on a hard disk of each kind, and as a floppy."""
+    assert_hello(boot(CHAPTER, disk=disk))
+
+
+def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
+    """With the gate closed at the boot sector's entry, it is open in the kernel."""
+    machine = boot(CHAPTER, paused=True)
+    close_a20(machine)
+    machine.gdb.detach()
+    assert_hello(machine)
+    assert machine.registers().a20
+
+
+def test_nothing_that_the_bios_leaves_is_relied_on(boot):
+    """Entered as 07c0:0000 with odd segments, DF set and garbage in every register."""
+    machine = boot(CHAPTER, paused=True)
+    machine.start_at_boot_sector(registers={
+        "cs": 0x07C0, "eip": 0, "ds": 0x0040, "es": 0xB800, "ss": 0x8001,
+        "esp": 0xDEAD0FFD, "eflags": 0x402, "eax": 0xDEAD1111, "ebx": 0xDEAD2222,
+        "ecx": 0xDEAD3333, "edx": 0xDEADBE80, "esi": 0xDEAD4444, "edi": 0xDEAD5555,
+        "ebp": 0xDEAD6666})
+    assert_hello(machine)
+
+
+def test_it_boots_in_bochs(boot_bochs):
+    """Another emulator, with another BIOS, finds nothing wrong with it."""
+    machine = boot_bochs(CHAPTER)
+    machine.wait_until_halted()
+    assert not machine.screen().differs_from(HELLO)
+    assert machine.complaints() == []
+
+
+# ---- broken variants -----------------------------------------------------------------
+
+
+def variant_labels(variant: str) -> dict[str, int]:
+    """The addresses of a broken variant's labels, which has been built."""
+    return symbols(broken_image(CHAPTER, variant).with_name("kernel.elf"))
+
+
+def test_where_bss_is_not_cleared_a_variable_starts_anywhere(boot_broken):
+    """bss-not-cleared: the text is written far from the screen, COM1 says it all."""
+    machine = boot_broken(CHAPTER, "bss-not-cleared")
+    machine.wait_until_halted()
+    assert not machine.screen().differs_from("")
+    assert machine.serial == HELLO + "\r\n"
+    cursor = machine.memory(variant_labels("bss-not-cleared")["cursor"], 2)
+    assert int.from_bytes(cursor, "little") == 0xAAAA + len(HELLO)
+
+
+def test_a_kernel_with_sse_faults_at_its_first_xmm_register(boot_broken):
+    """kernel-with-sse: CR4.OSFXSR was never set."""
+    machine = boot_broken(CHAPTER, "kernel-with-sse")
+    assert machine.wait_for_end().kind == "triple fault"
+    code = disassembly(broken_image(CHAPTER, "kernel-with-sse").with_name("kernel.elf"))
+    fault = next(line for line in code if line.address == machine.registers().pc)
+    assert fault.function == "kernel_main" and "%xmm" in fault.text
+    assert machine.serial == "" and not machine.screen().differs_from("")
+
+
+def test_where_the_entry_is_not_first_kernel_main_returns_to_nowhere(boot_broken):
+    """entry-not-first: kernel_main runs on the loader's stack, and returns to what lies
+    above it: the first bytes of the boot sector."""
+    machine = boot_broken(CHAPTER, "entry-not-first")
+    assert machine.wait_for_end().kind == "triple fault"
+    assert variant_labels("entry-not-first")["kernel_main"] == KERNEL.start
+    assert machine.serial == HELLO + "\r\n"
+    assert machine.registers().pc == int.from_bytes(machine.memory(0x7C00, 8), "little")
+
+
+def test_without_volatile_the_compiler_leaves_the_writes_out(boot_broken):
+    """no-volatile: the screen stays as it was, COM1 says it all."""
+    machine = boot_broken(CHAPTER, "no-volatile")
+    machine.wait_until_halted()
+    assert not machine.screen().differs_from("")
+    assert machine.serial == HELLO + "\r\n"
+
+
+@pytest.mark.skipif(os.environ.get("TOOLCHAIN", "gcc") != "gcc" or not shutil.which("gcc"),
+                    reason="only gcc makes a call of memset out of this loop")
+def test_a_memset_that_calls_itself_fills_all_memory_below_its_stack(boot_broken):
+    """memset-calls-itself: rsp is below the kernel's stack, and nothing was printed."""
+    machine = boot_broken(CHAPTER, "memset-calls-itself")
+    assert machine.wait_for_end(timeout=3).kind == "triple fault"
+    stack = variant_labels("memset-calls-itself")["kernel_stack"]
+    assert machine.registers()["RSP"] < stack
+    assert machine.serial == ""
