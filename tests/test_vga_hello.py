@@ -410,14 +410,6 @@ def test_nothing_that_the_bios_leaves_is_relied_on(boot):
     assert_hello(machine)
 
 
-def test_it_boots_in_bochs(boot_bochs):
-    """Another emulator, with another BIOS, finds nothing wrong with it."""
-    machine = boot_bochs(CHAPTER)
-    machine.wait_until_halted()
-    assert not machine.screen().differs_from(HELLO)
-    assert machine.complaints() == []
-
-
 # ---- broken variants -----------------------------------------------------------------
 
 

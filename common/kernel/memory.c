@@ -1,9 +1,10 @@
 /*
  * memory.c -- memcpy, memmove, memset and memcmp
  *
- * A loop in C that copies bytes is a memcpy, and an optimizer that sees this replaces
- * it by a call to memcpy: the function would call itself for ever. The CPU's string
- * instructions leave the optimizer nothing to see through.
+ * A loop in C that copies bytes is a memcpy, and an optimizer that recognizes it may
+ * put a call to memcpy in its place: the function would then call itself for ever. GCC
+ * does so, unless it is told -ffreestanding. The CPU's string instructions leave it
+ * nothing to recognize.
  *
  * Source: Intel SDM volume 2, "REP" and "MOVS".
  */

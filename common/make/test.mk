@@ -13,4 +13,4 @@ screenshots: $(images)
 	    $(machine) screenshot build/$$chapter/disk.img --output docs/screens/$$chapter.png; done
 
 bench: $(images)
-	@$(PYTHON) common/make/bench.py
+	@$(PYTHON) common/make/bench.py $(PARTS)

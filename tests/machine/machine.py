@@ -194,6 +194,9 @@ class Machine(Pc):
     def _registers_now(self) -> Registers:
         return Registers(self.qmp.hmp("info registers"))
 
+    def _gave_up(self) -> bool:
+        return ending.nothing_to_boot(self.screen())
+
     def _sources(self) -> list[Any]:
         return [self.com1, self.qmp] if not self.ended else []
 

@@ -43,7 +43,7 @@ static size_t up_to(size_t most)
 {
     switch (any() % 4) {
     case 0:
-        return any() % 17 <= most ? any() % (most < 17 ? most + 1 : 17) : most;
+        return any() % ((most < 16 ? most : 16) + 1);
     case 1:
         return most;
     default:
