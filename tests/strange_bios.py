@@ -16,7 +16,6 @@ import re
 import struct
 import subprocess
 from dataclasses import dataclass
-from typing import Optional
 
 from conftest import BUILD, folder_of
 from machine import Machine
@@ -120,11 +119,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Read:
-    """A read by EDD, or by CHS (`lba` is None): how many sectors, to which address."""
+    """A read of `count` sectors to `address`: by EDD from the sector `lba`; or by CHS, and
+    then `sector` is the one within the track, from 1."""
 
-    lba: Optional[int]
     count: int
     address: int
+    lba: int = 0
+    sector: int = 0
 
     @property
     def crosses_64k(self) -> bool:
@@ -168,9 +169,10 @@ class Hook:
         for call in self.calls:
             if call.ah == 0x42:
                 count, offset, segment, lba = struct.unpack_from("<HHHQ", call.packet, 2)
-                reads.append(Read(lba, count, segment * 16 + offset))
+                reads.append(Read(count, segment * 16 + offset, lba=lba))
             elif call.ah == 0x02:
-                reads.append(Read(None, call.ax & 0xFF, call.es * 16 + (call.ebx & 0xFFFF)))
+                reads.append(Read(call.ax & 0xFF, call.es * 16 + (call.ebx & 0xFFFF),
+                                  sector=call.ecx & 0x3F))
         return reads
 
     def count(self, ah: int) -> int:
