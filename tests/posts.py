@@ -7,8 +7,7 @@ A post is Markdown with three kinds of fences that are checked:
     ```nasm save="path"      a file that the reader is asked to write
     ```console               commands after `$ `, run in order in a copy of the repository
                              of the post's own, and the output that they print. `...` alone
-                             on a line stands for any lines, at the end of one for its
-                             rest. After a command that starts gdb, what the reader
+                             on a line stands for any lines, inside a line for any text. After a command that starts gdb, what the reader
                              types to it stands behind `(gdb) `.
 
 Each check returns a list of complaints in words, which is empty if all is well.
@@ -262,9 +261,9 @@ def matches(wanted: list[str], actual: list[str]) -> bool:
 
 
 def same(wanted: list[str], actual: list[str]) -> bool:
-    """Are these the same lines, if `...` at an end stands for any rest?"""
+    """Are these the same lines, if `...` stands for any text in them?"""
     return len(wanted) == len(actual) and all(
-        there.startswith(line[:-len(ANY)]) if line.endswith(ANY) else there == line
+        re.fullmatch(".*".join(map(re.escape, line.split(ANY))), there)
         for line, there in zip(wanted, actual))
 
 

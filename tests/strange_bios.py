@@ -18,7 +18,7 @@ import subprocess
 from dataclasses import dataclass
 
 from conftest import BUILD, folder_of
-from machine import Machine
+from machine import Machine, Registers
 
 BOOT_SECTOR = 0x7C00
 # Above all that the chapters load, below the 639 KiB that QEMU's BIOS leaves free.
@@ -202,6 +202,16 @@ def run_to(machine: Machine, address: int) -> None:
 def stop_at_boot_sector(machine: Machine) -> None:
     """Let a paused machine's BIOS run until it enters the boot sector."""
     run_to(machine, BOOT_SECTOR)
+
+
+def sleeping_registers(machine: Machine) -> Registers:
+    """Return the registers of a halted CPU, and not those of one of the moments, 18 in a
+    second, in which the BIOS handles its timer. One that never sleeps is not halted."""
+    for _ in range(100):
+        registers = machine.registers()
+        if registers.halted:
+            break
+    return registers
 
 
 def address_of(words: str, part: str, label: str) -> int:

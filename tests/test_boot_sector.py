@@ -10,7 +10,7 @@ import pytest
 from conftest import image_of
 from machine import Machine
 from machine.screen import COLUMNS, ROWS
-from strange_bios import BOOT_SECTOR, stop_at_boot_sector
+from strange_bios import BOOT_SECTOR, sleeping_registers, stop_at_boot_sector
 
 CHAPTER = "boot-sector"
 HELLO = "Hello from 16-bit real mode!"
@@ -51,7 +51,7 @@ def assert_hello(machine: Machine) -> None:
 
 def assert_known_state(machine: Machine) -> None:
     """Halted with interrupts on, and what later chapters rely on is as it should be."""
-    registers = machine.registers()
+    registers = sleeping_registers(machine)
     assert registers.halted and registers.interrupts
     for segment in (registers.cs, registers.ds, registers.es, registers.ss):
         assert (segment.selector, segment.base) == (0, 0)
@@ -92,7 +92,7 @@ def test_com1_gets_the_same_text_and_not_a_byte_more(halted):
 
 def test_the_cpu_is_halted_in_our_code_with_interrupts_on(halted):
     """hlt with the interrupt flag set, inside the boot sector."""
-    registers = halted.registers()
+    registers = sleeping_registers(halted)
     assert registers.halted and registers.interrupts
     assert BOOT_SECTOR <= registers.pc < BOOT_SECTOR + 512
 
@@ -171,7 +171,7 @@ def test_a_bios_may_write_into_the_parameter_block(boot):
     machine.start_at_boot_sector(
         memory={BOOT_SECTOR + PARAMETER_BLOCK.start: b"\xf4" * len(PARAMETER_BLOCK)})
     assert_hello(machine)
-    assert machine.registers().pc >= BOOT_SECTOR + PARAMETER_BLOCK.stop
+    assert sleeping_registers(machine).pc >= BOOT_SECTOR + PARAMETER_BLOCK.stop
 
 
 def test_without_a_serial_port_the_screen_has_the_text(boot):

@@ -27,8 +27,9 @@ class Session:
         folder = folder_of(words)
         elfs = ["boot"] if words == "boot-sector" else ["first_stage", "stage2"]
         elfs += ["kernel"] if words == "vga-hello" else []
-        targets = [f"build/{folder}/{name}" for name in ("disk.img", *(f"{elf}.elf" for elf in elfs))]
-        built = run_make("-s", *targets)        # alone; then nothing is left to build
+        files = ["disk.img", *(f"{elf}.elf" for elf in elfs)]
+        # By one make alone; for ours then nothing is left to build.
+        built = run_make("-s", *(f"build/{folder}/{file}" for file in files))
         assert built.returncode == 0, built.stdout
         environment = {name: value for name, value in os.environ.items()
                        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "MAKEFLAGS", "MAKELEVEL")}

@@ -1,8 +1,10 @@
 """Exports: a chapter in a folder of its own, which builds and boots without the repository."""
 from __future__ import annotations
 
+import functools
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ def exported(words: str) -> Alone:
     return built_once(words, words, lambda alone: None)
 
 
+@functools.lru_cache(maxsize=None)
 def files_of(words: str) -> list[str]:
     """What `make chapter-N files` lists."""
     done = run_make("-s", f"chapter-{number_of(folder_of(words))}", "files")
@@ -93,14 +96,17 @@ def test_every_file_of_an_export_is_needed(tmp_path, words):
     """
     later = CHAPTERS[CHAPTERS.index(words) + 1:]
     names = set(files_of(words)).difference(*map(files_of, later))
-    alone = export(words, tmp_path)
-    alone.must_make()
+    alone = Alone(tmp_path / "copy", folder_of(words))
+    shutil.copytree(exported(words).folder, alone.folder)
     for name in sorted(names):
-        away = tmp_path / "away"
-        os.rename(tmp_path / name, away)
-        assert alone.make().returncode != 0, f"{name} is not needed"
-        os.rename(away, tmp_path / name)
-    alone.must_make()
+        file, away = alone.folder / name, tmp_path / "away"
+        os.rename(file, away)
+        if alone.make().returncode == 0:
+            # The compiler has found one of the same name, such as the host's memory.h.
+            alone.must_make("clean")
+            file.write_text("This is no code.\n")
+            assert alone.make().returncode != 0, f"{name} is not needed"
+        os.rename(away, file)
 
 
 # ---- where to ------------------------------------------------------------------------

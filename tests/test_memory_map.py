@@ -10,7 +10,7 @@ import pytest
 
 from conftest import image_of
 from machine import Machine
-from strange_bios import Hook, address_of, run_to, stop_at_boot_sector
+from strange_bios import Hook, address_of, run_to, sleeping_registers, stop_at_boot_sector
 
 CHAPTER = "memory-map"
 MEMORY_MAP, MEMORY_MAP_END = 0x4000, 0x5000
@@ -125,7 +125,7 @@ def test_the_table_shows_the_map_that_is_in_memory(halted):
 
 def test_it_halts_in_real_mode_with_interrupts_on(halted):
     """The CPU halts in the second stage, and its stack is where it was."""
-    registers = halted.registers()
+    registers = sleeping_registers(halted)
     assert registers.halted and registers.interrupts and not registers.protected_mode
     assert 0x8200 <= registers.pc < 0x10000
     assert registers["RSP"] == 0x7C00

@@ -97,7 +97,8 @@ def test_broken_variants_that_are_named_exist(page):
         assert name == "name" or name in (of_chapter if number else names), f"BREAK={name}"
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=[f"{path.parts[-3]}-{path.stem}" for path in VARIANTS])
+@pytest.mark.parametrize(
+    "variant", VARIANTS, ids=[f"{path.parts[-3]}-{path.stem}" for path in VARIANTS])
 @pytest.mark.parametrize("place", ["its post", "symptoms.md"])
 def test_every_broken_variant_is_explained(variant, place):
     """In the post of its chapter, and in the index of symptoms."""
@@ -148,7 +149,8 @@ def sample(tmp_path):
     def write(old: str = "", new: str = "") -> Post:
         folder = tmp_path / "copy"
         folder.mkdir()
-        (folder / "code.asm").write_text("start:\n        mov ax, 1\n            mov bx, 2\n    ret\n")
+        (folder / "code.asm").write_text(
+            "start:\n        mov ax, 1\n            mov bx, 2\n    ret\n")
         (folder / "a.svg").write_text(
             '<svg xmlns="http://www.w3.org/2000/svg"><title>A drawing</title></svg>')
         assert old in SAMPLE
@@ -176,6 +178,7 @@ def test_the_checks_accept_a_right_post(sample):
     ("wrong_excerpts", "code.asm\"", "gone.asm\"", "there is no file gone.asm"),
     ("wrong_consoles", "file'\nhello", "file'\nHello", "-Hello\n+hello"),
     ("wrong_consoles", "three ...", "three", "+three 3"),
+    ("wrong_consoles", "three ...", "t...e 4", "+three 3"),
     ("wrong_consoles", "one\n...", "two\n...", "+one"),
     ("wrong_consoles", "$ basename", "$ exit\n$ basename", "was not reached"),
     ("wrong_consoles", "$ basename", "$ make test\n$ basename", "not run"),

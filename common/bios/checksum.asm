@@ -4,9 +4,9 @@ bits 16
 
 ; checksum -- sum up sectors in memory
 ;
-; Before each 32-bit word is added, the sum is rotated by one bit: a plain sum would
-; not notice two sectors that changed places. The build chooses the last word so
-; that the sum of all is zero.
+; Before each 32-bit word is added, the sum is tripled: a plain sum would not notice
+; two sectors that changed places. The build chooses the last word so that the sum of
+; all is zero.
 ;
 ; in:        ax = segment of the first sector, cx = how many sectors
 ; out:       ZF = 1 if the sum is zero
@@ -17,7 +17,7 @@ checksum:
     mov es, ax
     xor si, si
 .word:
-    rol ebx, 1
+    imul ebx, ebx, 3
     add ebx, [es:si]
     add si, 4
     cmp si, SECTOR_SIZE

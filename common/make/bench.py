@@ -211,7 +211,8 @@ def bare_reader(copy: Path, image: Path, first: int, sectors: int) -> Path:
     """The image with another boot sector, which reads these sectors and does nothing else."""
     target, code = copy / "bare.img", copy / "bare.bin"
     subprocess.run(["nasm", "-f", "bin", "-I", f"{ROOT}/common/", f"-DFIRST={first}",
-                    f"-DSECTORS={sectors}", f"-DTIMER={TIMER}", "-o", code, ROOT / "common/make/bench.asm"], check=True)
+                    f"-DSECTORS={sectors}", f"-DTIMER={TIMER}", "-o", code,
+                    ROOT / "common/make/bench.asm"], check=True)
     target.write_bytes(code.read_bytes() + image.read_bytes()[code.stat().st_size:])
     return target
 

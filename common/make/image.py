@@ -49,9 +49,8 @@ def sealed(part):
     part = part.ljust(size - 4, b"\0")
     total = 0
     for (word,) in struct.iter_unpack("<I", part):
-        total = (total << 1 | total >> 31) + word & 0xFFFFFFFF
-    total = (total << 1 | total >> 31) & 0xFFFFFFFF
-    return part + struct.pack("<I", -total & 0xFFFFFFFF)
+        total = total * 3 + word & 0xFFFFFFFF
+    return part + struct.pack("<I", -total * 3 & 0xFFFFFFFF)
 
 
 def boot_code_size(boot_sector):

@@ -76,8 +76,8 @@ static unsigned char *buffer(int at_end)
 static void check(int right, const char *what, size_t size, size_t to, size_t from)
 {
     if (!right) {
-        printf("%s: wrong for %zu bytes, target offset %zu, source offset %zu\n", what, size,
-               to, from);
+        printf("%s: wrong for %zu bytes, target offset %zu, source offset %zu\n", what,
+               size, to, from);
         exit(1);
     }
 }
@@ -93,7 +93,8 @@ static void one_memcpy(void)
     memcpy(expected, ours, ROOM);
     memcpy(expected + to, other + from, size);
     void *result = first_light_memcpy(ours + to, other + from, size);
-    check(result == ours + to && memcmp(ours, expected, ROOM) == 0, "memcpy", size, to, from);
+    check(result == ours + to && memcmp(ours, expected, ROOM) == 0, "memcpy", size, to,
+          from);
 }
 
 static void one_memmove(void)
@@ -103,7 +104,8 @@ static void one_memmove(void)
     memcpy(expected, ours, ROOM);
     memmove(expected + to, expected + from, size);
     void *result = first_light_memmove(ours + to, ours + from, size);
-    check(result == ours + to && memcmp(ours, expected, ROOM) == 0, "memmove", size, to, from);
+    check(result == ours + to && memcmp(ours, expected, ROOM) == 0, "memmove", size, to,
+          from);
 }
 
 static void one_memset(void)
@@ -114,7 +116,8 @@ static void one_memset(void)
     memcpy(expected, ours, ROOM);
     memset(expected + to, value, size);
     void *result = first_light_memset(ours + to, value, size);
-    check(result == ours + to && memcmp(ours, expected, ROOM) == 0, "memset", size, to, 0);
+    check(result == ours + to && memcmp(ours, expected, ROOM) == 0, "memset", size, to,
+          0);
 }
 
 static void one_memcmp(void)
