@@ -143,8 +143,8 @@ class Hook:
         image = bytearray(binary.read_bytes())
         image[VECTOR:VECTOR + 4] = machine.gdb.read_memory(4 * interrupt, 4)
         # The log between them is empty, and memory is zero.
-        write_memory(machine, HOOK_SEGMENT * 16, image[:LOG])
-        write_memory(machine, HOOK_SEGMENT * 16 + LOG_END, image[LOG_END:])
+        machine.gdb.write_memory(HOOK_SEGMENT * 16, image[:LOG])
+        machine.gdb.write_memory(HOOK_SEGMENT * 16 + LOG_END, image[LOG_END:])
         machine.gdb.write_memory(4 * interrupt, struct.pack("<HH", 0, HOOK_SEGMENT))
 
     @property
@@ -181,12 +181,6 @@ class Hook:
 
     def _word(self, offset: int) -> int:
         return int.from_bytes(self.machine.memory(HOOK_SEGMENT * 16 + offset, 2), "little")
-
-
-def write_memory(machine: Machine, address: int, data: bytes) -> None:
-    """Write any number of bytes. A packet of QEMU's GDB stub holds 2000 of them."""
-    for start in range(0, len(data), 1024):
-        machine.gdb.write_memory(address + start, bytes(data[start:start + 1024]))
 
 
 def run_to(machine: Machine, address: int) -> None:

@@ -21,8 +21,7 @@ Q := $(if $(V),,@)
 
 # A change of compiler or flags makes what they made old: these two files are as new as
 # the last change.
-stamp = $(shell mkdir -p build; echo '$2' >build/$1.new; \
-                cmp -s build/$1.new build/$1 || cp build/$1.new build/$1)
+stamp = $(shell mkdir -p build; echo '$2' | cmp -s - build/$1 || echo '$2' >build/$1)
 $(call stamp,flags,$(CC) $(CFLAGS) $(LD) $(LDFLAGS))
 $(call stamp,nasm-flags,$(NASMFLAGS))
 build/flags build/nasm-flags:
@@ -98,7 +97,7 @@ $(eval linker_script/$1 := $(linker_script))
 
 build/$1/disk.img: $(binaries/$1) common/make/image.py common/x86/layout.inc \
                     chapters/$1/chapter.mk
-	$(Q)$(PYTHON) common/make/image.py --output $$@ --boot-sector $(word 1,$(binaries/$1)) \
+	$(Q)$$(PYTHON) common/make/image.py --output $$@ --boot-sector $(word 1,$(binaries/$1)) \
 	    $(if $(second_stage),--second-stage $(word 2,$(binaries/$1))) \
 	    $(if $(kernel),--kernel $(word 3,$(binaries/$1)))
 build/$1:

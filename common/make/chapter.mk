@@ -46,7 +46,7 @@ $(image): build/$(chapter)/disk.img
 	    common/x86/layout.inc $(machinery) >/dev/null
 	@$(call need,patch,it makes the broken variants)
 	@cd $(broken) && patch -s -p1 <'$(CURDIR)/chapters/$(chapter)/break/$(BREAK).patch'
-	@$(MAKE) -s -C $(broken) BREAK= $(patsubst $(broken)%,%,$(image) $(symbols))
+	@$(MAKE) -s -C $(broken) BREAK= PYTHON=$(PYTHON) $(patsubst $(broken)%,%,$(image) $(symbols))
 $(symbols): $(image)
 .PHONY: $(image)
 endif

@@ -8,8 +8,8 @@
 set -eu
 
 if [ -z "$1" ]; then
-    echo "diff: $2 is the first chapter: nothing comes before it" >&2
-    exit 1
+    echo "$2 is the first chapter: nothing comes before it. make chapter-1 files lists its files."
+    exit
 fi
 
 lay_out() { # FOLDER CHAPTER FILE...

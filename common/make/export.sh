@@ -14,10 +14,8 @@ if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>&1)" ]; then
     exit 1
 fi
 mkdir -p "$folder"
-find "$@" -type f ! -name '*.pyc' | while IFS= read -r file; do
-    mkdir -p "$folder/$(dirname "$file")"
-    cp -p "$file" "$folder/$file"
-done
+tar -cf "$folder/files.tar" --exclude=__pycache__ "$@"
+(cd "$folder" && tar -xf files.tar && rm files.tar)
 
 cat >"$folder/Makefile" <<END
 # First Light, chapter $chapter, on its own: make, make run, make screen, make debug

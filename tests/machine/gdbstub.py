@@ -22,6 +22,7 @@ REGISTERS: dict[str, tuple[int, int, int]] = {
     **{name: (17 + i, 136 + 4 * i, 4) for i, name in enumerate(_SHORT)},
 }
 HARDWARE_BREAKPOINT = 1
+MOST_BYTES = 1024                       # to write at a time: a packet of QEMU has 4 KiB
 
 
 class GdbStub:
@@ -57,9 +58,11 @@ class GdbStub:
         return bytes.fromhex(answer)
 
     def write_memory(self, address: int, data: bytes) -> None:
-        """Write memory at a virtual address."""
-        self._must_succeed(f"M{address:x},{len(data):x}:{data.hex()}",
-                           f"write {len(data)} bytes at {address:#x}")
+        """Write memory at a virtual address, any number of bytes."""
+        for at in range(0, len(data), MOST_BYTES):
+            part = data[at:at + MOST_BYTES]
+            self._must_succeed(f"M{address + at:x},{len(part):x}:{part.hex()}",
+                               f"write {len(part)} bytes at {address + at:#x}")
 
     def set_breakpoint(self, address: int) -> None:
         """Stop before the instruction at a linear address.
