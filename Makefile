@@ -19,7 +19,7 @@ help:
 #: make chapter-N clean       remove what was built of it
 #:
 #: BREAK=name with run, screen or debug: with one idea removed (make chapter-N breaks)
-#: MEMORY=6G CPU=pentium3 DISK=floppy BOARD=q35   with run and screen: another machine
+#: MEMORY=6G CPU=pentium3 DISK=floppy BOARD=q35   with run, screen, debug: another machine
 #: IMAGE=file LIMIT=3         with run and screen: another disk; wait 3 s, not 10
 #: TOOLCHAIN=gcc|clang        choose the compiler
 #: V=1                        show each command

@@ -13,8 +13,6 @@ from strange_bios import BOOT_SECTOR, run_to, stop_at_boot_sector
 # in al, 0x92; and al, 0xfd; out 0x92, al; jmp 0x0000:0x7c00
 A20_OFF = bytes.fromhex("e492 24fd e692 ea007c0000")
 FREE = 0x600                            # memory for these few bytes
-# A packet to QEMU's GDB stub holds 4 KiB of text, two characters for each byte.
-MOST_BYTES = 1024
 
 
 def close_a20(machine: Machine) -> None:
@@ -28,6 +26,4 @@ def close_a20(machine: Machine) -> None:
 
 def fill_memory(machine: Machine, memory: range, value: int) -> None:
     """Fill memory of a stopped machine with one byte."""
-    for start in range(memory.start, memory.stop, MOST_BYTES):
-        size = min(MOST_BYTES, memory.stop - start)
-        machine.gdb.write_memory(start, bytes([value]) * size)
+    machine.gdb.write_memory(memory.start, bytes([value]) * len(memory))

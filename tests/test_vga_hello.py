@@ -3,17 +3,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import random
-import re
 import shutil
-import struct
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
 
-from alone import (TOOLCHAINS, Alone, below_the_stack, built_once, disassembly, export,
-                   need_toolchain, symbols, undefined_symbols)
+from alone import disassembly, symbols
 from conftest import BUILD, ROOT, broken_image, folder_of, image_of
 from firmware_state import close_a20, fill_memory
 from machine import Machine
@@ -27,49 +23,16 @@ LIGHT_CYAN, LIGHT_GREY = 0x0B, 0x07     # on black
 SECTOR = 512
 FIRST_STAGE = 3                         # sectors; the second stage follows, then the kernel
 KERNEL = range(0x10000, 0x80000)        # its place in memory
-BIG = 300 * 1024
 
 DAMAGED = "The kernel is damaged: its checksum is wrong. Write the image again."
 MISSING = "There is no kernel on the boot disk: write the image again."
 NO_LONG_MODE = ("This CPU has no long mode (CPUID 0x80000001, EDX bit 29): it cannot run a\n"
                 "64-bit kernel.")
-TOO_BIG = "the kernel is too big for its place: its .bss must end at or below KERNEL_LIMIT"
 
 # mov edi, 0xb8000; mov ecx, 2000; mov eax, 0x1f58; rep stosw; mov eax, 0x10000; jmp rax
 SCRIBBLE = bytes.fromhex("bf00800b00 b9d0070000 b8581f0000 66f3ab b800000100 ffe0")
 SCRIBBLED = b"X\x1f" * (ROWS * COLUMNS)
 FREE = 0x600                            # memory for these few bytes
-
-# What a compiler likes to do with SSE, with the red zone, and with memcpy and memset.
-TEMPTING = """
-struct parcel { unsigned char bytes[64]; };
-struct parcel copy_parcel(const struct parcel *parcel);
-struct parcel copy_parcel(const struct parcel *parcel) { return *parcel; }
-
-int sum_of(int n);
-int sum_of(int n)
-{
-    volatile int numbers[16];
-    for (int i = 0; i < 16; i++) {
-        numbers[i] = n;
-    }
-    return numbers[n & 15];
-}
-
-void add_up(int *restrict to, const int *restrict from);
-void add_up(int *restrict to, const int *restrict from)
-{
-    for (int i = 0; i < 1024; i++) {
-        to[i] += from[i];
-    }
-}
-
-unsigned char never_set[5001];
-"""
-# Register names that only MMX, SSE, AVX and the x87 have; and the x87's mnemonics.
-SIMD = re.compile(r"%(?:[xyz]?mm\d|st\b|k[0-7]\b)|^(?:f\w+|emms|ldmxcsr|stmxcsr)\b")
-# A call of, or a jump to, the beginning of one of the four.
-MEMORY_CALL = re.compile(r"^(?:call|j)\w*\s.*\bmem(?:cpy|move|set|cmp)\b(?!\+)")
 
 
 @pytest.fixture(scope="module")
@@ -84,27 +47,6 @@ def halted() -> Iterator[Machine]:
 def labels() -> dict[str, int]:
     """The addresses of the kernel's labels."""
     return symbols(BUILD / folder_of(CHAPTER) / "kernel.elf")
-
-
-@pytest.fixture(params=TOOLCHAINS)
-def tempting(request) -> Alone:
-    """An export built by one compiler, with C code added that tempts it."""
-    need_toolchain(request.param)
-    return built_once(CHAPTER, f"tempting-{request.param}",
-                      lambda alone: alone.add_to_kernel("tempting.c", TEMPTING),
-                      f"TOOLCHAIN={request.param}")
-
-
-@pytest.fixture
-def big() -> Alone:
-    """An export whose kernel holds 300 KiB of numbers at its end."""
-    def add_numbers(alone: Alone) -> None:
-        numbers = random.Random("First Light").randbytes(BIG - 1) + b"\x5a"
-        (alone.sources / "numbers").write_bytes(numbers)
-        words = ",".join(f"{word:#x}" for (word,) in struct.iter_unpack("<Q", numbers))
-        alone.add_to_kernel("numbers.c", f"unsigned long numbers[] = {{{words}}};\n")
-
-    return built_once(CHAPTER, "big", add_numbers)
 
 
 @pytest.fixture
@@ -141,12 +83,6 @@ def assert_refused(machine: Machine, sentence: str) -> None:
     assert not machine.screen().differs_from(sentence)
     assert machine.serial == sentence.replace("\n", "\r\n") + "\r\n"
     assert not machine.registers().protected_mode
-
-
-def assert_loaded(machine: Machine, file: Path) -> None:
-    """The kernel is in memory as it is in its file."""
-    kernel = file.read_bytes()
-    assert machine.memory(KERNEL.start, len(kernel)) == kernel
 
 
 def wrapped(text: str) -> list[str]:
@@ -210,7 +146,8 @@ def test_the_kernel_begins_with_its_entry(labels):
 
 def test_the_kernel_is_in_memory_as_in_its_file(halted):
     """From 0x10000 on, byte for byte."""
-    assert_loaded(halted, BUILD / folder_of(CHAPTER) / "kernel.bin")
+    kernel = (BUILD / folder_of(CHAPTER) / "kernel.bin").read_bytes()
+    assert halted.memory(KERNEL.start, len(kernel)) == kernel
 
 
 def test_kernel_main_finds_what_a_c_compiler_expects(boot, labels):
@@ -229,104 +166,25 @@ def test_kernel_main_finds_what_a_c_compiler_expects(boot, labels):
     assert labels["_start"] < back < labels["kernel_main"]
 
 
-def test_bss_is_zero_in_dirty_memory(boot, tempting):
-    """Where all RAM was 0xaa before, .bss is zero when kernel_main is called, with a
-    variable of a C file in it; and the memory behind it is as it was."""
-    labels = symbols(tempting.build / "kernel.elf")
+def test_bss_is_zero_in_dirty_memory(boot, labels):
+    """Where all RAM was 0xaa before, .bss is zero when kernel_main is called; and the
+    memory behind it is as it was."""
     bss = range(labels["bss_start"], labels["bss_end"])
-    assert labels["never_set"] in bss and labels["never_set"] + 5000 in bss
-    with Machine(tempting.image, paused=True) as machine:
-        stop_at_boot_sector(machine)
-        fill_memory(machine, KERNEL, 0xAA)
-        run_to(machine, labels["kernel_main"])
-        memory = bytearray(machine.memory(bss.start, len(bss)))
-        address = machine.registers()["RSP"] - bss.start
-        memory[address:address + 8] = bytes(8)          # the return address
-        assert not any(memory)
-        assert machine.memory(KERNEL.stop - 4096, 4096) == b"\xaa" * 4096
-        assert machine.memory(bss.stop, 16) == b"\xaa" * 16 or \
-            bss.stop - KERNEL.start < (tempting.build / "kernel.bin").stat().st_size + SECTOR
-        machine.gdb.detach()
-        assert_hello(machine)
-
-
-# ---- what the compiler makes of the flags --------------------------------------------
-
-
-def test_the_kernel_has_no_simd_and_no_x87(tempting):
-    """No instruction touches an mmx, xmm, ymm or x87 register, however tempting."""
-    assert [code for code in disassembly(tempting.build / "kernel.elf")
-            if SIMD.search(code.text)] == []
-
-
-def test_the_kernel_leaves_memory_below_rsp_alone(tempting):
-    """No instruction reads or writes at a negative offset from rsp: no red zone."""
-    assert below_the_stack(disassembly(tempting.build / "kernel.elf")) == []
-
-
-@pytest.mark.parametrize("toolchain", TOOLCHAINS)
-def test_without_the_flags_both_would_be_there(tmp_path, toolchain):
-    """The two tests above see what they look for, in the same source compiled plainly."""
-    need_toolchain(toolchain)
-    alone = export(CHAPTER, tmp_path)
-    alone.add_to_kernel("tempting.c", TEMPTING)
-    alone.must_make("CFLAGS=-ffreestanding -O3 -fno-pic -fno-stack-protector",
-                    f"TOOLCHAIN={toolchain}", f"build/{alone.chapter}/tempting.o")
-    code = disassembly(alone.build / "tempting.o")
-    assert any(SIMD.search(line.text) for line in code)
-    assert below_the_stack(code)
-
-
-def test_memory_c_calls_nothing(tempting):
-    """None of the four calls one of them, and memory.o needs no symbol of another file."""
-    memory = tempting.build / "memory.o"
-    assert {"memcpy", "memmove", "memset", "memcmp"} <= set(symbols(memory))
-    assert not any(MEMORY_CALL.search(code.text) for code in disassembly(memory))
-    assert undefined_symbols(memory) == []
-
-
-def test_the_kernel_boots_whichever_compiler_built_it(tempting):
-    """The same screen from gcc and from clang, with the code added."""
-    with Machine(tempting.image) as machine:
-        assert_hello(machine)
-        assert_loaded(machine, tempting.build / "kernel.bin")
-
-
-# ---- big, too big, damaged, missing --------------------------------------------------
-
-
-@pytest.mark.parametrize("disk", ["ide", "ahci", "virtio", "usb", "floppy"])
-def test_a_kernel_of_300_kib_boots(boot_image, big, disk):
-    """It arrives from every kind of disk, up to its last byte."""
-    machine = boot_image(big.image, disk=disk)
+    machine = boot(CHAPTER, paused=True)
+    stop_at_boot_sector(machine)
+    fill_memory(machine, KERNEL, 0xAA)
+    run_to(machine, labels["kernel_main"])
+    memory = bytearray(machine.memory(bss.start, len(bss)))
+    back = machine.registers()["RSP"] - bss.start
+    memory[back:back + 8] = bytes(8)    # the return address
+    assert not any(memory)
+    behind = KERNEL.stop - bss.stop
+    assert machine.memory(bss.stop, behind) == b"\xaa" * behind
+    machine.gdb.detach()
     assert_hello(machine)
-    kernel = (big.build / "kernel.bin").read_bytes()
-    numbers = (big.sources / "numbers").read_bytes()
-    assert kernel.endswith(numbers) and len(kernel) > BIG
-    assert_loaded(machine, big.build / "kernel.bin")
 
 
-@pytest.mark.parametrize("toolchain", TOOLCHAINS)
-def test_a_kernel_that_is_too_big_fails_the_build(tmp_path, toolchain):
-    """The linker says why, make fails, and there is no image to boot."""
-    need_toolchain(toolchain)
-    alone = export(CHAPTER, tmp_path)
-    alone.add_to_kernel("huge.c", "char huge[512 << 10];\n")
-    done = alone.make(f"TOOLCHAIN={toolchain}")
-    assert done.returncode != 0 and TOO_BIG in done.stdout
-    assert not alone.image.exists()
-
-
-def test_a_kernel_that_just_fits_boots(tmp_path):
-    """The last byte of .bss is the last byte of the kernel's place."""
-    alone = export(CHAPTER, tmp_path)
-    alone.must_make()
-    room = KERNEL.stop - symbols(alone.build / "kernel.elf")["bss_end"]
-    alone.add_to_kernel("fits.c", f"char fits[{room - 64}];\n")
-    alone.must_make()
-    assert KERNEL.stop - symbols(alone.build / "kernel.elf")["bss_end"] in range(0, 65)
-    with Machine(alone.image, memory="1M") as machine:
-        assert_hello(machine)
+# ---- damaged and missing kernels -----------------------------------------------------
 
 
 def test_a_damaged_kernel_gets_a_sentence(boot_image, changed):

@@ -132,6 +132,8 @@ memory_map_e801:
     or  cx, dx
     jz .none
 .in_ax_bx:
+    cmp ax, 15 << 10                    ; KiB: from 1 to 16 MiB there cannot be more
+    ja .none
     push bx
     call memory_map_low
     movzx eax, ax

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Start a machine that waits at its boot sector, and gdb attached to it.
 
-    debug.py IMAGE ELF...
+    debug.py [--disk ...] [--memory ...] [--cpu ...] [--board ...] IMAGE ELF...
 
 The ELF files hold the symbols of what the image loads, at its true addresses. What the
 gdb session can do beyond gdb itself is in the folder gdb/ beside this file. When gdb
@@ -11,6 +11,7 @@ Exit status: 1 and a sentence on standard error if there is no gdb or no QEMU, e
 """
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import shutil
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 START = HERE / "gdb/start.py"
@@ -26,7 +28,7 @@ sys.path.insert(0, str(HERE.parents[1] / "tests"))
 
 try:
     from machine import Machine, MachineError
-    from machine.__main__ import displays
+    from machine.__main__ import add_choices, chosen, displays
 except ModuleNotFoundError as error:
     sys.exit(subprocess.call([sys.executable, HERE / "doctor.py", "--missing", error.name]))
 
@@ -95,32 +97,35 @@ def attend(machine: Machine, gdb: subprocess.Popen, log: Path) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) < 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    image, *symbols = (Path(argument).resolve() for argument in arguments)
+    parser = argparse.ArgumentParser(description="Debug a disk image with gdb.")
+    parser.add_argument("image", type=Path)
+    parser.add_argument("symbols", type=Path, nargs="+")
+    add_choices(parser)
+    options = parser.parse_args(arguments)
+    image = options.image.resolve()
+    symbols = [file.resolve() for file in options.symbols]
     log = image.parent / "serial.log"
     gdb, has_python = find_gdb()
     for hang_up in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(hang_up, lambda number, frame: sys.exit(128 + number))
 
     try:
-        with start_machine(image) as machine:
+        with start_machine(image=image, paused=True, **chosen(options)) as machine:
             return session(machine, gdb, has_python, symbols, log)
     except MachineError as error:
         print(error.sentence, file=sys.stderr)
         return 1
 
 
-def start_machine(image: Path) -> Machine:
+def start_machine(**machine: Any) -> Machine:
     """A machine at its reset vector, in a window if there can be one."""
     for way in displays():
         if way != "curses":             # gdb has the terminal
             try:
-                return Machine(image, paused=True, display=way)
+                return Machine(display=way, **machine)
             except MachineError:
                 pass                    # this QEMU cannot show itself so
-    return Machine(image, paused=True)
+    return Machine(**machine)
 
 
 def session(machine: Machine, gdb: str, has_python: bool, symbols: list[Path],

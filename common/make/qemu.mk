@@ -9,14 +9,14 @@ machine = $(PYTHON) -c 'import pexpect' 2>/dev/null || \
           $(PYTHON) common/make/doctor.py --missing pexpect && \
           PYTHONPATH=tests $(PYTHON) -m machine
 pc      = $(if $(MEMORY),--memory $(MEMORY)) $(if $(CPU),--cpu $(CPU)) \
-          $(if $(DISK),--disk $(DISK)) $(if $(BOARD),--board $(BOARD)) \
-          $(if $(LIMIT),--limit $(LIMIT))
+          $(if $(DISK),--disk $(DISK)) $(if $(BOARD),--board $(BOARD))
+limit   = $(if $(LIMIT),--limit $(LIMIT))
 
 run: $(image)
-	@$(machine) run $(image) $(pc)
+	@$(machine) run $(image) $(pc) $(limit)
 
 screen: $(image)
-	@$(machine) screen $(image) $(pc)
+	@$(machine) screen $(image) $(pc) $(limit)
 
 debug: $(image) $(symbols)
-	@$(PYTHON) common/make/debug.py $(image) $(symbols)
+	@$(PYTHON) common/make/debug.py $(pc) $(image) $(symbols)

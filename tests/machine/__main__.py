@@ -39,9 +39,7 @@ def main(arguments: list[str]) -> int:
         position = arguments.index("--")
         arguments, extra = arguments[:position], arguments[position + 1:]
     options = parse(arguments)
-    machine: dict[str, Any] = {
-        "image": options.image, "disk": options.disk, "memory": options.memory,
-        "cpu": options.cpu, "board": options.board, "extra": extra}
+    machine = {"image": options.image, "extra": extra, **chosen(options)}
     try:
         if options.command == "screenshot":
             return screenshot(machine, options.output, options.limit)
@@ -63,10 +61,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["run", "screen", "screenshot"])
     parser.add_argument("image", help="the disk image to boot")
-    parser.add_argument("--disk", default="ide", help="ide, ahci, virtio, usb or floppy")
-    parser.add_argument("--memory", default="64M", help="such as 64M or 6G")
-    parser.add_argument("--cpu", help="a CPU model of QEMU")
-    parser.add_argument("--board", help="pc (IDE) or q35 (AHCI)")
+    add_choices(parser)
     parser.add_argument("--output", type=Path, help="where the screenshot goes")
     parser.add_argument("--limit", type=float, default=LIMIT,
                         help="seconds to wait for the machine to settle")
@@ -74,6 +69,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if (options.command == "screenshot") != (options.output is not None):
         parser.error("screenshot needs --output PICTURE.png, and nothing else takes it")
     return options
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Let the command line choose another machine than usual."""
+    parser.add_argument("--disk", default="ide", help="ide, ahci, virtio, usb or floppy")
+    parser.add_argument("--memory", default="64M", help="such as 64M or 6G")
+    parser.add_argument("--cpu", help="a CPU model of QEMU")
+    parser.add_argument("--board", help="pc (IDE) or q35 (AHCI)")
+
+
+def chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """What add_choices() let the command line choose, as arguments of Machine."""
+    return {name: getattr(options, name) for name in ("disk", "memory", "cpu", "board")}
 
 
 def run(machine: dict[str, Any], limit: float) -> int:
@@ -106,6 +114,7 @@ def displays() -> list[str]:
 def in_window(machine: dict[str, Any], display: str) -> int:
     """Show the machine in a window, and its COM1 here."""
     try:
+        machine = {**machine, "extra": ["-monitor", "vc", *machine["extra"]]}
         pc = Machine(display=display, **machine)
     except MachineError as error:
         if REFUSAL.search(error.sentence):
