@@ -188,7 +188,10 @@ def judge(end: End) -> int:
 
 
 def print_com1(text: str) -> None:
-    print(f"COM1:\n{text}".replace("\r\n", "\n").rstrip(), flush=True)
+    text = text.replace("\r\n", "\n").rstrip()
+    # What a terminal would obey instead of showing it.
+    text = re.sub(r"[^\n\t -~]", lambda found: f"\\x{ord(found[0]):02x}", text)
+    print(f"COM1:\n{text}".rstrip(), flush=True)
 
 
 def complain(sentence: str) -> int:
