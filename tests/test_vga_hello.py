@@ -34,6 +34,9 @@ SCRIBBLE = bytes.fromhex("bf00800b00 b9d0070000 b8581f0000 66f3ab b800000100 ffe
 SCRIBBLED = b"X\x1f" * (ROWS * COLUMNS)
 FREE = 0x600                            # memory for these few bytes
 
+GENERAL_REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
+                     *(f"r{number}" for number in range(8, 16)))
+
 
 @pytest.fixture(scope="module")
 def halted() -> Iterator[Machine]:
@@ -164,6 +167,18 @@ def test_kernel_main_finds_what_a_c_compiler_expects(boot, labels):
     assert not registers.rflags & RFLAGS_DF and not registers.interrupts
     back = int.from_bytes(machine.memory(rsp, 8), "little")
     assert labels["_start"] < back < labels["kernel_main"]
+
+
+def test_the_kernel_needs_no_stack_and_no_register_at_its_entry(boot):
+    """_start is entered with garbage in every register, rsp included, and with DF set."""
+    machine = boot(CHAPTER, paused=True)
+    stop_at_boot_sector(machine)
+    run_to(machine, KERNEL.start)
+    for number, name in enumerate(GENERAL_REGISTERS):
+        machine.gdb.write_register(name, 0xDEAD0000_00000001 * (number + 1) & (1 << 64) - 1)
+    machine.gdb.write_register("rflags", RFLAGS_DF | 1 << 1)
+    machine.gdb.detach()
+    assert_hello(machine)
 
 
 def test_bss_is_zero_in_dirty_memory(boot, labels):

@@ -17,7 +17,7 @@ extern kernel_main
 extern bss_start                        ; both from kernel.ld
 extern bss_end
 
-section .text.start                     ; kernel.ld puts this section first
+section .text                           ; kernel.ld puts this file's in front
 _start:
     cld
 
