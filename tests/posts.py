@@ -7,7 +7,8 @@ A post is Markdown with three kinds of fences that are checked:
     ```nasm save="path"      a file that the reader is asked to write
     ```console               commands after `$ `, run in order in a copy of the repository
                              of the post's own, and the output that they print. `...` alone
-                             on a line stands for any lines, inside a line for any text. After a command that starts gdb, what the reader
+                             on a line stands for any lines, inside a line for any
+                             text. After a command that starts gdb, what the reader
                              types to it stands behind `(gdb) `.
 
 Each check returns a list of complaints in words, which is empty if all is well.
@@ -23,9 +24,10 @@ import signal
 import subprocess
 import textwrap
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Optional
 
 FENCE = re.compile(r"^( *)```([^`\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")

@@ -6,7 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
-from typing import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import pexpect
 import pytest

@@ -29,7 +29,7 @@ def exported(words: str) -> Alone:
     return built_once(words, words, lambda alone: None)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def files_of(words: str) -> list[str]:
     """What `make chapter-N files` lists."""
     done = run_make("-s", f"chapter-{number_of(folder_of(words))}", "files")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import re
 import struct
-from typing import Callable
+from collections.abc import Callable
 
 import pytest
 

@@ -1,7 +1,7 @@
 """Chapter 5: 64-bit code, behind page tables that map the first GiB to itself."""
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 

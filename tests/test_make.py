@@ -5,8 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -226,6 +226,7 @@ def test_a_python_without_pexpect_gets_a_sentence(make, tmp_path, verb):
     poor = tmp_path / "python"
     add_command(tmp_path, poor.name, f'''exec {sys.executable} -c '
 import runpy, sys
+from collections.abc import Callable
 class Hide:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in ("pexpect", "pytest", "xdist"):

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Callable, Iterator, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_the_usable_memory_is_what_qemu_has_given(boot, options):
     assert_says(machine, E820, rows)
 
     ram = ram_of(machine)
-    usable = sorted((row for row in rows if row.kind == USABLE))
+    usable = sorted(row for row in rows if row.kind == USABLE)
     assert all(any(piece.start <= row.base and row.base + row.length <= piece.stop
                    for piece in ram) for row in usable)
     everything = sorted(rows)

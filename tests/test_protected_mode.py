@@ -1,7 +1,7 @@
 """Chapter 4: 32-bit code in protected mode writes into the memory of the VGA screen."""
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 

@@ -59,13 +59,8 @@ def assignments() -> list[tuple[str, list[str], str]]:
     return found
 
 
-# Lines that have no comment of their own. To be explained, then this goes.
-UNEXPLAINED = pytest.mark.xfail(strict=True, reason="toolchain.mk does not say why")
-
-
 @pytest.mark.parametrize("variable, flags, comment", [
-    pytest.param(*assignment, id=" ".join(assignment[1]),
-                 marks=UNEXPLAINED if {"-Wall", "-Icommon/kernel"} & {*assignment[1]} else ())
+    pytest.param(*assignment, id=" ".join(assignment[1]))
     for assignment in assignments()])
 def test_a_flag_has_its_reason_above_it(variable, flags, comment):
     """Whoever wonders why a flag is there finds the answer beside it."""

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -168,7 +168,7 @@ def test(copy: Path) -> None:
         file = ROOT / f"tests/test_{chapter[3:].replace('-', '_')}.py"
         if file.exists():
             report(f"tests of {chapter}, without its variants",
-                   best(lambda: pytest(str(file), "-k", "not broken"), runs=2), 3)
+                   best(lambda file=file: pytest(str(file), "-k", "not broken"), runs=2), 3)
 
 
 def suite(copy: Path) -> None:

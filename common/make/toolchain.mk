@@ -53,8 +53,11 @@ CFLAGS += -fno-asynchronous-unwind-tables
 # Landing pads for a protection that an operating system has to switch on; their note
 # would be the first thing in a flat binary.
 CFLAGS += -fcf-protection=none
+# No header of the C library: #include <stdio.h> is to fail here, not at the link. The
+# compiler's own headers are enough (stddef.h, stdint.h and the like), and ours.
+CFLAGS += -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>&1) -Icommon/kernel
+# What a compiler finds suspicious costs an evening when it is found at run time.
 CFLAGS += -Wall -Wextra -Wmissing-prototypes
-CFLAGS += -Icommon/kernel
 
 # No libraries, neither shared nor static; a stack that is data, not code.
 LDFLAGS := -static -nostdlib -z noexecstack

@@ -6,8 +6,9 @@ import select
 import socket
 import termios
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Optional, Union
+from typing import Any, Optional, Union
 
 import pexpect
 

@@ -6,8 +6,8 @@ Source: Intel SDM, "4-Level Paging and 5-Level Paging".
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from .errors import MachineError
 

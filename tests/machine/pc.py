@@ -15,8 +15,10 @@ import signal
 import tempfile
 import time
 import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence, TypeVar, Union
+from typing import Any, Optional, TypeVar, Union
 
 import pexpect
 
@@ -251,10 +253,8 @@ class Pc:
         complaint = self.complaint()
         if complaint:
             parts += ["the emulator says:", complaint]
-        try:
+        with suppress(MachineError):     # an emulator that died said so above
             parts += ["CPU:", self.registers().describe()]
-        except MachineError:
-            pass                        # an emulator that died said so above
         return "\n".join(parts)
 
     def _silence(self, seconds: float) -> End:

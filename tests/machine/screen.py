@@ -1,7 +1,8 @@
 """The VGA text screen: 80 x 25 cells of two bytes, a character and its colours."""
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence, Union
+from collections.abc import Sequence
+from typing import NamedTuple, Union
 
 ADDRESS = 0xB8000
 COLUMNS, ROWS = 80, 25

@@ -1,4 +1,5 @@
 import gdb
+
 from cpu import Command, registers
 
 # Source: Intel SDM volume 3, "Control Registers" and "Extended Feature Enable Register".

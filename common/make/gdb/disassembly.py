@@ -6,6 +6,7 @@ QEMU is attached. But before that it is not, and the architectures that we got h
 then can still be asked to disassemble.
 """
 import gdb
+
 from cpu import Command, address_of, registers
 
 try:

@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import gdb
+
 from cpu import registers
 from disassembly import lines
 from machine import ending

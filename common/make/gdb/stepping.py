@@ -7,6 +7,7 @@ code, nothing tells. So backtrace shows one caller there, and none elsewhere.
 """
 import gdb
 import gdb.unwinder
+
 from cpu import read_linear, registers
 from disassembly import label
 
