@@ -55,7 +55,7 @@ CFLAGS += -fno-asynchronous-unwind-tables
 CFLAGS += -fcf-protection=none
 # No header of the C library: #include <stdio.h> is to fail here, not at the link. The
 # compiler's own headers are enough (stddef.h, stdint.h and the like), and ours.
-CFLAGS += -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>&1) -Icommon/kernel
+CFLAGS += -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -Icommon/kernel
 # What a compiler finds suspicious costs an evening when it is found at run time.
 CFLAGS += -Wall -Wextra -Wmissing-prototypes
 
