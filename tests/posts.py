@@ -270,16 +270,9 @@ def same(wanted: list[str], actual: list[str]) -> bool:
 
 
 def copy_repository(root: Path, target: Path) -> None:
-    """Copy what Git has, or would take: nothing that was built."""
-    listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=root,
-                            capture_output=True, text=True)
-    if listed.returncode:
-        shutil.copytree(root, target, ignore=shutil.ignore_patterns(".git", "build"))
-        return
-    for name in filter(None, listed.stdout.split("\0")):
-        if (root / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, target / name)
+    """Copy all but Git's own files and what was built."""
+    shutil.copytree(root, target, ignore=shutil.ignore_patterns(
+        ".git", "build", "node_modules", "__pycache__"))
 
 
 # -- links, pictures, words -------------------------------------------------------------------

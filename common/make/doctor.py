@@ -93,6 +93,13 @@ OVMF = (
     ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
 )
 
+# The two ROMs of Bochs: its BIOS, and that of its screen. Debian has packages for them.
+BOCHS_ROM = (
+    ("/usr/share/bochs/BIOS-bochs-latest", "/usr/share/vgabios/vgabios.bin"),
+    *((f"{prefix}/share/bochs/BIOS-bochs-latest", f"{prefix}/share/bochs/VGABIOS-lgpl-latest")
+      for prefix in ("/usr", "/usr/local", "/opt/homebrew")),
+)
+
 # gnu-efi's start-up code and linker script.
 GNU_EFI = (
     ("/usr/lib/crt0-efi-x86_64.o", "/usr/lib/elf_x86_64_efi.lds"),  # Debian, Ubuntu, Arch
@@ -134,6 +141,8 @@ TOOLS = (
          "gcc+libc6-dev gcc+libasan+libubsan gcc gcc -"),
     Tool("test", "bochs", "the tests use it as a second, stricter machine", "2.7",
          "bochs bochs bochs bochs bochs", ("bochs",), required=False),
+    Tool("test", "bochs-rom", "it is the BIOS of that machine", "",
+         "bochsbios+vgabios bochs bochs bochs bochs", files=BOCHS_ROM, required=False),
     Tool("clang", "clang", "it is our second compiler", "14",
          "clang clang clang clang llvm", llvm("clang"), required=False),
     Tool("clang", "ld.lld", "it links what clang compiles", "14",

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import time
 import tty
 from pathlib import Path
@@ -34,7 +35,7 @@ HLT = "\t0xf4"                          # as the debugger shows that byte
 
 # Each line says what a default would do differently.
 CONFIGURATION = """\
-# No window: the display is a VNC server that waits for nobody.
+# No window: the display is a VNC server that waits for nobody (see without_network).
 display_library: rfb, options="timeout=0"
 config_interface: textconfig
 # A triple fault returns to the debugger's prompt, with memory as it was.
@@ -53,7 +54,9 @@ speaker: enabled=0
 log: {folder}/log
 panic: action=fatal
 error: action=report
-info: action=report
+# Without a device's name, the line of Bochs' SIGINT handler: it would wait for ever for
+# the lock of the log where the signal arrives while Bochs logs. These we read, or show.
+info: action=ignore, cpu0=report, biosdev=report, serial=report
 """
 
 
@@ -87,8 +90,10 @@ class BochsMachine(Pc):
                 memory=memory, folder=self.folder, **roms))
             self._listen(pexpect.fdpexpect.fdspawn(
                 self._controller, encoding="utf-8", codec_errors="backslashreplace"))
+            program, *arguments = [*without_network(), bochs, "-q", "-f",
+                                   str(self.folder / "bochsrc")]
             self.process = pexpect.spawn(
-                bochs, ["-q", "-f", str(self.folder / "bochsrc")], echo=False,
+                program, arguments, echo=False,
                 encoding="utf-8", codec_errors="backslashreplace", dimensions=(24, 200),
                 # A dumb terminal: the debugger's line editor sends no escape sequences.
                 env={**os.environ, "TERM": "dumb"})
@@ -124,7 +129,10 @@ class BochsMachine(Pc):
         return Registers(text + f"\nHLT={int(HLT in before)}")
 
     def log(self) -> str:
-        """All that Bochs logged: one line each, `time`, level (i, e, p), `[device]`."""
+        """What Bochs logged: one line each, `time`, level (i, e, p), `[device]`.
+
+        Errors (e) and panics (p) of all devices; i of the CPU, the BIOS and the UART.
+        """
         file = self.folder / "log"
         if file.exists():
             with open(file, errors="replace") as new:
@@ -243,6 +251,22 @@ def find_bochs() -> str:
     if path is None:
         raise MissingProgram(f"Cannot find bochs, the second PC of the tests: {INSTALL}.")
     return path
+
+
+def without_network() -> list[str]:
+    """Return the start of a command that takes the network away; [] where none may.
+
+    Bochs' VNC server listens on all addresses, on the first free port from 5900 on, and
+    has no option for another. So nobody can connect, and two that start at the same
+    moment do not dispute a port.
+    """
+    command = ["unshare", "--net"]      # of Linux alone; the user's own namespace, too,
+    if os.geteuid() != 0:               # lets others than root do it
+        command.append("--map-root-user")
+    if not shutil.which("unshare") or subprocess.run([*command, "true"],
+                                                     capture_output=True).returncode:
+        return []
+    return command
 
 
 def find_rom(names: Union[list[str], tuple[str, ...]]) -> Path:
