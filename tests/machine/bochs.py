@@ -14,7 +14,7 @@ import subprocess
 import time
 import tty
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import pexpect
 import pexpect.fdpexpect
@@ -158,22 +158,22 @@ class BochsMachine(Pc):
     # -- steering ----------------------------------------------------------------------
 
     def debugger(self, *commands: str) -> str:
-        """Run commands of Bochs' debugger; a running machine is stopped for them."""
-        running = not self._stopped
-        if running:
+        """Run commands of Bochs' debugger, and return what it answers.
+
+        A running machine is stopped for them, and runs on when we next wait for it.
+        """
+        if not self._stopped:
             self._interrupt()
         answers = []
         for command in commands:
             self._debug.sendline(command)
             self._debug.expect(PROMPT, timeout=10)
             answers.append(self._debug.before)
-        if running:
-            self.resume()
         return "".join(answers)
 
     def resume(self) -> None:
         """Let the machine run, unless it has ended or its CPU is halted for good."""
-        if not self.ended and not self._halted_for_good():
+        if self._stopped and not self.ended and not self._halted_for_good():
             self._debug.sendline("c")
             self._stopped = False
 
@@ -184,6 +184,11 @@ class BochsMachine(Pc):
         if self.process is None or self.process.flag_eof:
             raise EmulatorDied("Bochs has ended.")
         return self.process
+
+    def _sources(self) -> list[Any]:
+        # Not sooner: a signal that follows `c` at once is lost (see _interrupt).
+        self.resume()
+        return super()._sources()
 
     def _interrupt(self) -> None:
         """Get the debugger's prompt."""
