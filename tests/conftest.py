@@ -84,6 +84,13 @@ def broken_image(words: str, variant: str) -> Path:
     return image
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of broken variants: `-m "not variant"` leaves them out."""
+    for item in items:
+        if "boot_broken" in getattr(item, "fixturenames", ()):
+            item.add_marker("variant")
+
+
 @pytest.fixture
 def machines() -> Iterator[contextlib.ExitStack]:
     """Closes every machine that a test started, whatever happens to the test."""

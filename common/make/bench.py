@@ -168,7 +168,7 @@ def test(copy: Path) -> None:
         file = ROOT / f"tests/test_{chapter[3:].replace('-', '_')}.py"
         if file.exists():
             report(f"tests of {chapter}, without its variants",
-                   best(lambda file=file: pytest(str(file), "-k", "not broken"), runs=2), 3)
+                   best(lambda file=file: pytest(str(file), "-m", "not variant"), runs=2), 3)
 
 
 def suite(copy: Path) -> None:
