@@ -27,6 +27,10 @@ BUILD = ROOT / "build"
 # The same in all processes of one run of pytest-xdist, another one in the next run.
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 
+# Their asserts show values, as those of the test files do; the plugin has fixtures.
+pytest.register_assert_rewrite("firmware_state", "hello", "memory_table", "page_tables")
+pytest_plugins = ["big_stage"]
+
 
 def folder_of(words: str) -> str:
     """Return the folder of a chapter: of "boot-sector", it is "01-boot-sector"."""
@@ -103,6 +107,24 @@ def boot(machines: contextlib.ExitStack) -> Callable[..., Machine]:
     """`boot("boot-sector", disk="usb")` boots a chapter in QEMU; options as Machine's."""
     return lambda words, **options: machines.enter_context(
         Machine(image_of(words), **options))
+
+
+@pytest.fixture
+def boot_image(machines: contextlib.ExitStack) -> Callable[..., Machine]:
+    """`boot_image(path)` boots any image in QEMU; options as Machine's."""
+    return lambda image, **options: machines.enter_context(Machine(image, **options))
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[..., Path]:
+    """`changed(image, function)` lets it change the bytes of a copy, and returns that."""
+    def changed(image: Path, change: Callable[[bytearray], object]) -> Path:
+        data = bytearray(image.read_bytes())
+        change(data)
+        assert data != image.read_bytes()
+        (tmp_path / "changed.img").write_bytes(data)
+        return tmp_path / "changed.img"
+    return changed
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""What firmware may leave behind: a closed A20 gate, memory that holds something.
+"""What firmware may leave behind: a closed A20 gate.
 
     machine = boot("long-mode", paused=True)
     close_a20(machine)
-    fill_memory(machine, range(0x1000, 0x4000), 0xFF)
     machine.gdb.detach()
 """
 from __future__ import annotations
@@ -22,8 +21,3 @@ def close_a20(machine: Machine) -> None:
     machine.gdb.write_register("rip", FREE)
     run_to(machine, BOOT_SECTOR)
     assert not machine.registers().a20
-
-
-def fill_memory(machine: Machine, memory: range, value: int) -> None:
-    """Fill memory of a stopped machine with one byte."""
-    machine.gdb.write_memory(memory.start, bytes([value]) * len(memory))

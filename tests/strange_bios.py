@@ -4,10 +4,8 @@ A machine is stopped when the BIOS enters the boot sector. Then a few bytes of o
 put in front of one of the BIOS's interrupts: they write down every call, and do to some
 calls what other BIOSes have been seen to do.
 
-    stop_at_boot_sector(machine)
-    hook = Hook(machine, 0x13, FAIL_EVERY_READ)
-    machine.gdb.detach()
-    machine.wait_until_halted()
+    machine = boot("second-stage", paused=True)
+    hook = run_hooked(machine, 0x13, FAIL_EVERY_READ)
     assert hook.hits
 """
 from __future__ import annotations
@@ -15,6 +13,7 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from conftest import BUILD, folder_of
@@ -196,6 +195,20 @@ def run_to(machine: Machine, address: int) -> None:
 def stop_at_boot_sector(machine: Machine) -> None:
     """Let a paused machine's BIOS run until it enters the boot sector."""
     run_to(machine, BOOT_SECTOR)
+
+
+def run_hooked(machine: Machine, interrupt: int, code: str = "jmp pass_on",
+               prepare: Callable[[Machine], object] = lambda machine: None) -> Hook:
+    """Let a paused machine run up to the halt, with `code` in front of an interrupt.
+
+    `prepare(machine)` changes more of what the BIOS left, before the boot sector runs.
+    """
+    stop_at_boot_sector(machine)
+    hook = Hook(machine, interrupt, code)
+    prepare(machine)
+    machine.gdb.detach()
+    machine.wait_until_halted()
+    return hook
 
 
 def sleeping_registers(machine: Machine) -> Registers:

@@ -13,7 +13,6 @@ import pytest
 
 from alone import (TOOLCHAINS, Alone, below_the_stack, built_once, disassembly, export,
                    need_toolchain, symbols, undefined_symbols)
-from firmware_state import fill_memory
 from machine import Machine
 from strange_bios import stop_at_boot_sector
 
@@ -107,7 +106,7 @@ def test_a_variable_without_a_value_is_zero_in_dirty_memory(boot_alone, tempting
     assert array.start >= labels["bss_start"] and array.stop <= labels["bss_end"]
     machine = boot_alone(tempting, paused=True)
     stop_at_boot_sector(machine)
-    fill_memory(machine, KERNEL, 0xAA)
+    machine.gdb.write_memory(KERNEL.start, b"\xaa" * len(KERNEL))
     machine.gdb.detach()
     assert_hello(machine, tempting)
     assert machine.memory(array.start, len(array)) == bytes(len(array))

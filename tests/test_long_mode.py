@@ -6,23 +6,20 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import BUILD, folder_of, image_of
-from firmware_state import close_a20, fill_memory
+from firmware_state import close_a20
+from hello import HELLOS, LIGHT_GREY, assert_hello
 from machine import Machine, NotMapped
 from machine.registers import CR4_PAE, EFER_LMA, EFER_LME
 from machine.screen import COLUMNS, ROWS
+from page_tables import MIB, PAGE_TABLES, assert_clean_tables, table_at
 from strange_bios import address_of, run_to, stop_at_boot_sector
 
 CHAPTER = "long-mode"
-HELLO = "Hello from 64-bit long mode!"
-LIGHT_GREEN, LIGHT_GREY = 0x0A, 0x07    # on black
-SECOND_STAGE = 0x8200
+HELLO = HELLOS[CHAPTER].text
 STACK_TOP = 0x7C00
 CODE64 = 0x18                           # a selector
-PAGE_TABLES = range(0x1000, 0x4000)     # three of them
 
-MIB, GIB = 1 << 20, 1 << 30
-PRESENT, WRITABLE, LARGE = 1 << 0, 1 << 1, 1 << 7
-ACCESSED, DIRTY = 1 << 5, 1 << 6        # the CPU sets them
+GIB = 1 << 30
 
 NO_CPUID = "This CPU has no CPUID instruction: it is too old for a 64-bit kernel."
 NO_MSR = ("This CPU has no model-specific registers (CPUID 1, EDX bit 5): it cannot\n"
@@ -41,16 +38,6 @@ def halted() -> Iterator[Machine]:
         yield machine
 
 
-def assert_hello(machine: Machine) -> None:
-    """The sentence in light green at the top left, written by 64-bit code; COM1, too."""
-    machine.wait_until_halted()
-    screen = machine.screen()
-    assert not screen.differs_from(HELLO)
-    assert screen.attributes(0)[:len(HELLO)] == bytes([LIGHT_GREEN]) * len(HELLO)
-    assert machine.serial == HELLO + "\r\n"
-    assert machine.registers().mode == "64-bit long mode"
-
-
 def assert_nothing_printed(machine: Machine) -> None:
     assert not machine.screen().differs_from("")
     assert machine.serial == ""
@@ -65,29 +52,12 @@ def assert_refused(machine: Machine, sentence: str) -> None:
     assert not registers.protected_mode and registers.interrupts
 
 
-def table_at(machine: Machine, address: int) -> list[int]:
-    """A page table's 512 entries, without the bits that the CPU sets when it uses them."""
-    data = machine.memory(address, 4096)
-    entries = (int.from_bytes(data[i:i + 8], "little") for i in range(0, 4096, 8))
-    return [entry & ~(ACCESSED | DIRTY) for entry in entries]
-
-
-def assert_clean_tables(machine: Machine) -> None:
-    """Each of the three tables holds what it must hold and, besides, zeros."""
-    pml4, pdpt, directory = PAGE_TABLES[::4096]
-    assert machine.registers().cr3 == pml4
-    assert table_at(machine, pml4) == [pdpt | WRITABLE | PRESENT, *[0] * 511]
-    assert table_at(machine, pdpt) == [directory | WRITABLE | PRESENT, *[0] * 511]
-    assert table_at(machine, directory) == [
-        2 * MIB * number | LARGE | WRITABLE | PRESENT for number in range(512)]
-
-
 # ---- what is seen --------------------------------------------------------------------
 
 
 def test_the_text_is_light_green_at_the_top_left(halted):
     """Row 0 holds the text, each of its cells with the attribute 0x0a."""
-    assert_hello(halted)
+    assert_hello(halted, CHAPTER)
 
 
 def test_all_other_cells_are_as_the_bios_cleared_them(halted):
@@ -156,9 +126,9 @@ def test_the_page_tables_are_clean_in_dirty_memory(boot):
     """Where every byte was 0xff before, all unused entries are 0."""
     machine = boot(CHAPTER, paused=True)
     stop_at_boot_sector(machine)
-    fill_memory(machine, PAGE_TABLES, 0xFF)
+    machine.gdb.write_memory(PAGE_TABLES.start, b"\xff" * len(PAGE_TABLES))
     machine.gdb.detach()
-    assert_hello(machine)
+    assert_hello(machine, CHAPTER)
     assert_clean_tables(machine)
 
 
@@ -196,31 +166,7 @@ def test_a_cpu_without_cpuid_gets_a_sentence(boot):
     assert_refused(machine, NO_CPUID)
 
 
-@pytest.mark.parametrize("cpu", [
-    pytest.param("qemu64,-nx", id="without-no-execute"),
-    pytest.param("qemu64,-pdpe1gb", id="without-pages-of-1-gib"),
-    pytest.param("qemu64,+pdpe1gb", id="with-pages-of-1-gib"),
-    pytest.param("max", id="with-all-that-qemu-has")])
-def test_every_64_bit_cpu_will_do(boot, cpu):
-    """Nothing is used that not every 64-bit CPU has: the tables are the same on each."""
-    machine = boot(CHAPTER, cpu=cpu)
-    assert_hello(machine)
-    assert_clean_tables(machine)
-
-
-# ---- memory, disks, entry states -----------------------------------------------------
-
-
-@pytest.mark.parametrize("memory", ["1M", "8M", "6G"])
-def test_it_boots_with_little_and_with_much_memory(boot, memory):
-    """1 MiB is all that the chapter needs; the mapped GiB need not exist."""
-    assert_hello(boot(CHAPTER, memory=memory))
-
-
-@pytest.mark.parametrize("disk", ["ahci", "virtio", "usb", "floppy"])
-def test_it_boots_from_every_kind_of_disk(boot, disk):
-    """The same image on a hard disk of each kind, and as a floppy."""
-    assert_hello(boot(CHAPTER, disk=disk))
+# ---- entry states --------------------------------------------------------------------
 
 
 def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
@@ -228,7 +174,7 @@ def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
     machine = boot(CHAPTER, paused=True)
     close_a20(machine)
     machine.gdb.detach()
-    assert_hello(machine)
+    assert_hello(machine, CHAPTER)
     assert machine.registers().a20
 
 
@@ -239,7 +185,7 @@ def test_upper_halves_of_registers_are_not_relied_on(boot):
         "ds": 0x0040, "es": 0xB800, "eflags": 0x402, "eax": 0xDEAD1111,
         "ebx": 0xDEAD2222, "ecx": 0xDEAD3333, "edx": 0xDEADBE80, "esi": 0xDEAD4444,
         "edi": 0xDEAD5555, "ebp": 0xDEAD6666})
-    assert_hello(machine)
+    assert_hello(machine, CHAPTER)
 
 
 # ---- broken variants -----------------------------------------------------------------

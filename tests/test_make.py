@@ -33,7 +33,8 @@ def make(copy) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: object, **variables: object) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items()
                        if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BREAK", "TOOLCHAIN",
-                                       "DISPLAY", "WAYLAND_DISPLAY", "PYTHON", "PYTHONPATH", "QEMU")}
+                                       "DISPLAY", "WAYLAND_DISPLAY", "PYTHON", "PYTHONPATH",
+                                       "QEMU")}
         environment.update((name, str(value)) for name, value in variables.items())
         return subprocess.run(["make", *map(str, arguments)], cwd=copy, env=environment,
                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
