@@ -4,7 +4,6 @@ from __future__ import annotations
 from machine import Machine
 
 PAGE_TABLES = range(0x1000, 0x4000)     # three of them
-
 MIB = 1 << 20
 PRESENT, WRITABLE, LARGE = 1 << 0, 1 << 1, 1 << 7
 ACCESSED, DIRTY = 1 << 5, 1 << 6        # the CPU sets them

@@ -18,7 +18,6 @@ CHAPTER = "long-mode"
 HELLO = HELLOS[CHAPTER].text
 STACK_TOP = 0x7C00
 CODE64 = 0x18                           # a selector
-
 GIB = 1 << 30
 
 NO_CPUID = "This CPU has no CPUID instruction: it is too old for a 64-bit kernel."
