@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import BUILD, folder_of, image_of
-from firmware_state import close_a20
+from firmware_state import STRANGE_REGISTERS, close_a20
 from hello import HELLOS, LIGHT_GREY, assert_hello
 from machine import Machine
 from machine.screen import COLUMNS, ROWS
@@ -120,11 +120,7 @@ def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
 def test_nothing_that_the_bios_leaves_is_relied_on(boot):
     """Entered as 07c0:0000 with odd segments, DF set and garbage in every register."""
     machine = boot(CHAPTER, paused=True)
-    machine.start_at_boot_sector(registers={
-        "cs": 0x07C0, "eip": 0, "ds": 0x0040, "es": 0xB800, "ss": 0x8001,
-        "esp": 0xDEAD0FFD, "eflags": 0x402, "eax": 0xDEAD1111, "ebx": 0xDEAD2222,
-        "ecx": 0xDEAD3333, "edx": 0xDEADBE80, "esi": 0xDEAD4444, "edi": 0xDEAD5555,
-        "ebp": 0xDEAD6666})
+    machine.start_at_boot_sector(registers=STRANGE_REGISTERS)
     assert_hello(machine, CHAPTER)
 
 
