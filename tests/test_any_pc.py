@@ -1,4 +1,4 @@
-"""The chapters on other PCs than the ordinary one: other disks, memory, CPUs.
+"""The chapters on other PCs than the ordinary one: other firmware, disks, memory, CPUs.
 
 What a chapter is about, it tests itself: disks are in chapter 2's file, memory of any size in
 chapter 3's, CPUs that are too old in those of chapters 5 and 6.
@@ -7,8 +7,30 @@ from __future__ import annotations
 
 import pytest
 
+from firmware_state import STRANGE_REGISTERS, close_a20
 from hello import HELLOS, assert_hello
 from page_tables import assert_clean_tables
+
+
+ABOVE_1_MIB = [chapter for chapter in HELLOS if chapter != "boot-sector"]
+
+
+@pytest.mark.parametrize("chapter", ABOVE_1_MIB)
+def test_a20_is_switched_on_where_the_bios_left_it_off(boot, chapter):
+    """With the gate closed at the boot sector's entry, it is open at the end."""
+    machine = boot(chapter, paused=True)
+    close_a20(machine)
+    machine.gdb.detach()
+    assert_hello(machine, chapter)
+    assert machine.registers().a20
+
+
+@pytest.mark.parametrize("chapter", ABOVE_1_MIB)
+def test_nothing_that_the_bios_leaves_is_relied_on(boot, chapter):
+    """Entered as 07c0:0000 with odd segments, DF set and garbage in every register."""
+    machine = boot(chapter, paused=True)
+    machine.start_at_boot_sector(registers=STRANGE_REGISTERS)
+    assert_hello(machine, chapter)
 
 
 @pytest.mark.parametrize("disk", ["ahci", "virtio", "usb", "floppy"])

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import BUILD, folder_of, image_of
-from firmware_state import close_a20
-from hello import HELLOS, LIGHT_GREY, assert_hello
+from hello import HELLOS, assert_hello
 from machine import Machine, NotMapped
 from machine.registers import CR4_PAE, EFER_LMA, EFER_LME
-from machine.screen import COLUMNS, ROWS
 from page_tables import MIB, PAGE_TABLES, assert_clean_tables, table_at
 from strange_bios import address_of, run_to, stop_at_boot_sector
 
@@ -58,11 +56,6 @@ def test_the_text_is_light_green_at_the_top_left(halted):
     """Row 0 holds the text, each of its cells with the attribute 0x0a."""
     assert_hello(halted, CHAPTER)
 
-
-def test_all_other_cells_are_as_the_bios_cleared_them(halted):
-    """1,972 blanks, light grey on black: no write went beside the text."""
-    rest = halted.screen().memory[2 * len(HELLO):]
-    assert rest == bytes([ord(" "), LIGHT_GREY]) * (ROWS * COLUMNS - len(HELLO))
 
 
 # ---- the state of the CPU ------------------------------------------------------------
@@ -163,28 +156,6 @@ def test_a_cpu_without_cpuid_gets_a_sentence(boot):
     machine.gdb.write_register("rflags", before)
     machine.gdb.detach()
     assert_refused(machine, NO_CPUID)
-
-
-# ---- entry states --------------------------------------------------------------------
-
-
-def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
-    """With the gate closed at the boot sector's entry, it is open at the end."""
-    machine = boot(CHAPTER, paused=True)
-    close_a20(machine)
-    machine.gdb.detach()
-    assert_hello(machine, CHAPTER)
-    assert machine.registers().a20
-
-
-def test_upper_halves_of_registers_are_not_relied_on(boot):
-    """Entered with garbage in all 32 bits of every register, it prints the same."""
-    machine = boot(CHAPTER, paused=True)
-    machine.start_at_boot_sector(registers={
-        "ds": 0x0040, "es": 0xB800, "eflags": 0x402, "eax": 0xDEAD1111,
-        "ebx": 0xDEAD2222, "ecx": 0xDEAD3333, "edx": 0xDEADBE80, "esi": 0xDEAD4444,
-        "edi": 0xDEAD5555, "ebp": 0xDEAD6666})
-    assert_hello(machine, CHAPTER)
 
 
 # ---- broken variants -----------------------------------------------------------------

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import BUILD, folder_of, image_of
-from firmware_state import STRANGE_REGISTERS, close_a20
-from hello import HELLOS, LIGHT_GREY, assert_hello
+from hello import HELLOS, assert_hello
 from machine import Machine
-from machine.screen import COLUMNS, ROWS
+from machine.screen import COLUMNS
 from strange_bios import address_of
 
 CHAPTER = "protected-mode"
@@ -45,11 +44,6 @@ def test_the_text_is_yellow_at_the_top_left(halted):
     """Row 0 holds the text, each of its cells with the attribute 0x0e."""
     assert_hello(halted, CHAPTER)
 
-
-def test_all_other_cells_are_as_the_bios_cleared_them(halted):
-    """1,967 blanks, light grey on black: no write went beside the text."""
-    rest = halted.screen().memory[2 * len(HELLO):]
-    assert rest == bytes([ord(" "), LIGHT_GREY]) * (ROWS * COLUMNS - len(HELLO))
 
 
 # ---- the state of the CPU ------------------------------------------------------------
@@ -103,25 +97,6 @@ def test_the_stack_is_fresh(halted):
 def test_a20_is_on(halted):
     """The firmware had it on, or the second stage switched it on."""
     assert halted.registers().a20
-
-
-# ---- entry states --------------------------------------------------------------------
-
-
-def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
-    """With the gate closed at the boot sector's entry, it is open at the end."""
-    machine = boot(CHAPTER, paused=True)
-    close_a20(machine)
-    machine.gdb.detach()
-    assert_hello(machine, CHAPTER)
-    assert machine.registers().a20
-
-
-def test_nothing_that_the_bios_leaves_is_relied_on(boot):
-    """Entered as 07c0:0000 with odd segments, DF set and garbage in every register."""
-    machine = boot(CHAPTER, paused=True)
-    machine.start_at_boot_sector(registers=STRANGE_REGISTERS)
-    assert_hello(machine, CHAPTER)
 
 
 # ---- broken variants -----------------------------------------------------------------

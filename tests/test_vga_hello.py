@@ -10,7 +10,6 @@ import pytest
 
 from alone import disassembly, symbols
 from conftest import BUILD, ROOT, broken_image, folder_of, image_of
-from firmware_state import STRANGE_REGISTERS, close_a20
 from hello import HELLOS, assert_hello
 from machine import Machine
 from machine.registers import RFLAGS_DF
@@ -214,20 +213,6 @@ def test_a_cpu_without_long_mode_gets_a_sentence(boot):
     assert_refused(boot(CHAPTER, cpu="pentium3"), NO_LONG_MODE)
 
 
-def test_a20_is_switched_on_where_the_bios_left_it_off(boot):
-    """With the gate closed at the boot sector's entry, it is open in the kernel."""
-    machine = boot(CHAPTER, paused=True)
-    close_a20(machine)
-    machine.gdb.detach()
-    assert_hello(machine, CHAPTER)
-    assert machine.registers().a20
-
-
-def test_nothing_that_the_bios_leaves_is_relied_on(boot):
-    """Entered as 07c0:0000 with odd segments, DF set and garbage in every register."""
-    machine = boot(CHAPTER, paused=True)
-    machine.start_at_boot_sector(registers=STRANGE_REGISTERS)
-    assert_hello(machine, CHAPTER)
 
 
 # ---- broken variants -----------------------------------------------------------------

@@ -47,6 +47,6 @@ entry:
 
     push dx                             ; dl: the drive
     mov ax, BIOS_VIDEO_SET_MODE
-    int 0x10
+    int BIOS_VIDEO
     call serial_init
     pop dx
