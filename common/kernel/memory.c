@@ -14,7 +14,11 @@
 
 static void copy_forward(void *to, const void *from, size_t size)
 {
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+    /* Eight bytes at a time, as far as they go: many CPUs count each repetition. */
+    size_t words = size / 8;
+    size_t bytes = size % 8;
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
 }
 
 void *memcpy(void *restrict target, const void *restrict source, size_t size)
