@@ -26,9 +26,10 @@ help:
 #:
 #: make all | run | test | bench | doctor | screenshots | clean | help
 #:                            all chapters; run boots the newest
+#: make fuzz [TIME=60] [FUZZER=elf64]   feed what reads strangers' data with anything at all
 
 CHAPTER_VERBS := run screen test debug files diff export clean breaks
-OTHER_VERBS   := all bench doctor screenshots help
+OTHER_VERBS   := all bench doctor fuzz screenshots help
 FIRMWARES     := bios
 
 include common/make/toolchain.mk
@@ -68,6 +69,7 @@ symbols := $(addprefix $(broken),$(symbols/$(chapter)))
 include common/make/qemu.mk
 include common/make/chapter.mk
 include common/make/test.mk
+include common/make/fuzz.mk
 
 .PHONY: $(CHAPTER_VERBS) $(OTHER_VERBS) $(filter chapter-%,$(MAKECMDGOALS))
 $(filter chapter-%,$(MAKECMDGOALS)): $(if $(verbs),,$(image))

@@ -26,7 +26,7 @@ DAMAGED = ("The second stage is damaged: its checksum is wrong. "
 MISSING = "There is no second stage on the boot disk: write the image again."
 REST_MISSING = "Sectors 1 and 2 of the boot disk are not ours: write the image again."
 REST_UNREADABLE = "Cannot read sectors 1 and 2 of the boot disk: BIOS error 0x{:02x}"
-UNREADABLE = "Cannot read sector 0x{:04x} of the boot disk: BIOS error 0x{:02x}. "
+UNREADABLE = "Cannot read sector 0x{:08x} of the boot disk: BIOS error 0x{:02x}. "
 CUT_SHORT = "The disk ends before it: the image is cut short. Write it to the disk again."
 READ_ERROR = "Try another disk or port, or write the image again."
 

@@ -28,7 +28,8 @@ BUILD = ROOT / "build"
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 
 # Their asserts show values, as those of the test files do; the plugin has fixtures.
-pytest.register_assert_rewrite("firmware_state", "hello", "memory_table", "page_tables")
+pytest.register_assert_rewrite("boot_contract", "firmware_state", "hello", "memory_table",
+                               "page_tables")
 pytest_plugins = ["big_stage"]
 
 

@@ -18,6 +18,8 @@ LAST_LINES = {
     "protected-mode": "Hello from 32-bit protected mode!",
     "long-mode": "Hello from 64-bit long mode!",
     "vga-hello": "Hello World!",
+    "elf-kernel": "256 KiB  reserved",  # the BIOS's own ROM ends the memory map
+    "console": "Hello World!",
 }
 
 

@@ -66,7 +66,7 @@ def test_make_alone_prints_the_help(make):
     (["chapter-99"], f"There is no chapter '99': the chapters are {NUMBERS}"),
     (["chapter-one", "run"], f"There is no chapter 'one': the chapters are {NUMBERS}"),
     (["chapter-1", "fly"], "There is no verb 'fly': the verbs are run screen test debug"),
-    (["fly"], "without a chapter all bench doctor screenshots help"),
+    (["fly"], "without a chapter all bench doctor fuzz screenshots help"),
     (["FIRMWARE=coreboot", "all"], "Unknown FIRMWARE 'coreboot': these chapters know bios"),
     (["TOOLCHAIN=tcc", "all"], "Unknown TOOLCHAIN 'tcc': this repository builds with gcc and "
                                "with clang"),
@@ -105,11 +105,12 @@ def test_all_chapters_are_built_in_parallel_and_only_once(make, copy):
 
 
 def test_a_change_rebuilds_what_depends_on_it_and_nothing_else(make, copy):
-    """memory_map.asm belongs to chapter 3; registers.inc to chapters 4, 5 and 6."""
+    """memory_map.asm belongs to chapters 3, 7 and 8; registers.inc to all from 4 on."""
     make("-j4", "all")
-    for source, chapters in (("common/bios/memory_map.asm", ["03"]),
-                             ("common/x86/registers.inc", ["04", "05", "06"]),
-                             ("common/kernel/io.h", ["06"]),
+    for source, chapters in (("common/bios/memory_map.asm", ["03", "07", "08"]),
+                             ("common/x86/registers.inc", ["04", "05", "06", "07", "08"]),
+                             ("common/kernel/io.h", ["06", "07", "08"]),
+                             ("common/kernel/panic.c", ["08"]),
                              ("chapters/06-vga-hello/kernel.ld", ["06"]),
                              ("chapters/01-boot-sector/boot.asm", ["01"])):
         before = snapshot(copy / "build")

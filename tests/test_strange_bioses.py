@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Optional
 
 import pytest
 
 from big_stage import assert_loaded
+from e820 import ENDS_BY_CARRY, ENDS_BY_EBX, NEVER_ENDS, Answer, serve
 from machine import Machine
 from memory_table import (CHAPTER, E801, E820, ENTRY, GIB, H88, KIB, MEMORY_MAP, MEMORY_MAP_END,
                           MIB, Row, assert_says, assert_says_only, map_in_memory, ram_of,
@@ -170,72 +169,6 @@ def test_a_bios_may_destroy_every_register(start_loading, big_image, disk):
 
 
 # ---- telling of memory: interrupt 0x15 -------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the BIOS does when it is asked for an entry: `written` bytes, and ecx."""
-
-    row: Row
-    attributes: int = 1
-    written: int = 24
-    ecx: Optional[int] = None           # as many as written, unless the BIOS lies
-
-    def source(self) -> str:
-        data = ENTRY.pack(*self.row, self.attributes)
-        ecx = self.written if self.ecx is None else self.ecx
-        return (f"dw {self.written}\n dd {ecx}\n"
-                f"db {', '.join(map(str, data))}\n")
-
-
-SERVE = """
-    cmp ax, 0xe820
-    jne pass_on
-    inc word [cs:hits]
-    cmp edx, "PAMS"                     ; a little-endian SMAP
-    jne .no_more
-    cmp bx, {count}
-    jae .no_more
-
-    imul si, bx, 30
-    inc bx
-    cmp bx, {count}
-    jne .more
-    {last}
-.more:
-    mov cx, [cs:table + si]
-    push dword [cs:table + si + 2]
-.copy:
-    mov al, [cs:table + si + 6]
-    mov [es:di], al
-    inc si
-    inc di
-    loop .copy
-    pop ecx
-
-    ; What no specification protects.
-    mov edx, 0xd1d1d1d1
-    mov esi, edx
-    mov edi, edx
-    mov ebp, edx
-    mov eax, "PAMS"
-    jmp answer
-
-.no_more:
-    mov ah, 0x86
-    jmp refuse
-table:
-"""
-ENDS_BY_EBX = "xor ebx, ebx"
-ENDS_BY_CARRY = ""                      # one call later
-NEVER_ENDS = "dec bx"                   # the last entry again and again
-
-
-def serve(answers: list[Answer], last: str) -> str:
-    """A BIOS that has this map, and ends it in one of the three ways above."""
-    return (SERVE.format(count=len(answers), last=last)
-            + "".join(answer.source() for answer in answers))
-
 
 GOOD = [Row(0, 0x9FC00, 1), Row(MIB, 63 * MIB, 1)]
 ODD_MAP = [

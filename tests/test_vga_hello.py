@@ -200,7 +200,7 @@ def test_an_image_cut_short_gets_a_sentence(boot_image, changed):
     machine = boot_image(changed(image_of(CHAPTER), cut))
     machine.wait_until_halted()
     assert machine.serial.startswith(
-        f"Cannot read sector 0x{first:04x} of the boot disk: BIOS error 0x")
+        f"Cannot read sector 0x{first:08x} of the boot disk: BIOS error 0x")
     assert "the image is cut short" in machine.serial.replace("\r\n", " ")
     assert not machine.screen().differs_from(wrapped(machine.serial))
 

@@ -18,10 +18,12 @@ endstruc
 disk_read_failed:
     mov si, .cannot_read
     call print
-    mov al, [disk_lba + 1]
+    mov bx, 3
+.lba_byte:
+    mov al, [disk_lba + bx]
     call print_hex
-    mov al, [disk_lba]
-    call print_hex
+    dec bx
+    jns .lba_byte
     mov si, .status
     call print
     mov al, [disk_status]

@@ -95,6 +95,7 @@ memory_map_e820:
     add di, MEMORY_MAP
     mov si, E820_BUFFER
     mov cx, memory_map_entry_size
+    cld                                 ; a BIOS may leave it set
     rep movsb
     inc word [memory_map_count]
     cmp word [memory_map_count], MEMORY_MAP_MOST

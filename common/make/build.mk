@@ -1,7 +1,8 @@
 # build.mk -- from the sources of a chapter to its disk image
 #
-# A chapter's chapter.mk names the sources: boot_sector, second_stage, kernel,
-# linker_script. All that is made of them goes to build/NN-words/.
+# A chapter's chapter.mk names the sources: boot_sector, second_stage; loader, the C part
+# of a second stage, and its loader_script; kernel, linker_script, kernel_flags. All that
+# is made of them goes to build/NN-words/.
 
 # The Python that has what the tests need, else any. Looked for once, and only when a
 # command uses it; PYTHON in the environment ends the search.
@@ -30,7 +31,7 @@ build/flags build/nasm-flags:
 # for the debugger alone, the same code with symbols as an ELF file.
 # NASM 2.16.01 leaves %include files out of what -MD writes: so ask for them separately.
 define assemble
-$(basename build/$1/$(notdir $2)).bin: $2 build/nasm-flags | build/$1
+$(basename build/$1/$(notdir $2)).bin: $2 build/nasm-flags | build/$1/
 	$(call announce,nasm,$2)
 	@$$(call need,nasm,it assembles $2)
 	@echo '[map all $$(@:.bin=.map)]' > $$(@:.bin=.map.inc)
@@ -45,13 +46,14 @@ $(basename build/$1/$(notdir $2)).elf: $(basename build/$1/$(notdir $2)).bin
 -include $(basename build/$1/$(notdir $2)).d
 endef
 
-# $(call compile,CHAPTER,SOURCE): an object file of the kernel.
+# $(call compile,CHAPTER,SOURCE,FOLDER,FLAGS): an object file.
 define compile
-$(call object,$1,$2): $2 build/$(if $(filter .c,$(suffix $2)),,nasm-)flags | build/$1
+$(call object,$1,$2,$3): $2 build/$(if $(filter .c,$(suffix $2)),,nasm-)flags \
+                     chapters/$1/chapter.mk | build/$1/$3
 ifeq ($(suffix $2),.c)
 	$(call announce,$(firstword $(CC)),$2)
 	@$$(call need,$(CC),it compiles $2)
-	$(Q)$(CC) $(CFLAGS) -MD -MP -c -o $$@ $2
+	$(Q)$(CC) $(CFLAGS) $4 -MD -MP -c -o $$@ $2
 else
 	$(call announce,nasm,$2)
 	@$$(call need,nasm,it assembles $2)
@@ -59,50 +61,62 @@ else
 	$(Q)nasm $(NASMFLAGS) -f elf64 -g -F dwarf -l $$(@:.o=.lst) -o $$@ $2
 endif
 
--include $$(patsubst %.o,%.d,$(call object,$1,$2))
+-include $$(patsubst %.o,%.d,$(call object,$1,$2,$3))
 endef
-object = build/$1/$(basename $(notdir $2)).o
+object = build/$1/$3$(basename $(notdir $2)).o
 
-# $(call link,CHAPTER): the kernel with symbols, and the flat binary made of it.
+# $(call link,CHAPTER,PROGRAM,OBJECTS,SCRIPT): a program with symbols, and made of it the
+# file that goes onto the disk: a flat binary, or a kernel.file, an ELF file without what
+# only a debugger reads.
 define link
-build/$1/kernel.elf: $(foreach source,$(kernel),$(call object,$1,$(source))) $(linker_script) \
-                     common/x86/layout.inc chapters/$1/chapter.mk build/flags
-	$(call announce,$(LD),$(linker_script))
-	@$$(call need,$(LD),it links the kernel)
-	$(Q)$(LD) $(LDFLAGS) -T $(linker_script) --defsym=KERNEL_BASE=$$(call layout,KERNEL_BASE) \
-	    --defsym=KERNEL_LIMIT=$$(call layout,KERNEL_LIMIT) -Map=build/$1/kernel.map \
-	    -o $$@ $$(filter %.o,$$^)
+build/$1/$2.elf: $3 $4 common/x86/layout.inc chapters/$1/chapter.mk build/flags
+	$(call announce,$(LD),$4)
+	@$$(call need,$(LD),it links the $2)
+	$(Q)$(LD) $(LDFLAGS) -T $4 $$(foreach name,$(addresses),--defsym=$$(name)=$$(call \
+	    layout,$$(name))) -Map=build/$1/$2.map -o $$@ $$(filter %.o,$$^)
 
-build/$1/kernel.bin: build/$1/kernel.elf
-	@$$(call need,$(OBJCOPY),it makes the flat kernel)
+build/$1/$2.bin: build/$1/$2.elf
+	@$$(call need,$(OBJCOPY),it makes the flat $2)
 	$(Q)$(OBJCOPY) -O binary $$< $$@
+
+build/$1/$2.file: build/$1/$2.elf
+	@$$(call need,$(OBJCOPY),it makes the file of the $2)
+	$(Q)$(OBJCOPY) --strip-debug $$< $$@
 endef
+# What linker scripts know of common/x86/layout.inc.
+addresses := KERNEL_BASE KERNEL_LIMIT LOADER_BASE LOADER_FILE_LIMIT PAGE_TABLES \
+             DISK_BUFFER DISK_BUFFER_END
 
 # $(call chapter_rules,CHAPTER): all rules of one chapter.
 define chapter_rules
-$(foreach part,boot_sector second_stage kernel linker_script,$(eval $(part) :=))
+$(foreach part,$(parts),$(eval $(part) :=))
 $(eval include chapters/$1/chapter.mk)
 $(eval $(call assemble,$1,$(boot_sector),BOOT_SECTOR))
 $(if $(second_stage),$(eval $(call assemble,$1,$(second_stage),SECOND_STAGE)))
-$(foreach source,$(kernel),$(eval $(call compile,$1,$(source))))
-$(if $(kernel),$(eval $(call link,$1)))
+$(foreach source,$(loader),$(eval $(call compile,$1,$(source),loader/,$(SMALL))))
+$(foreach source,$(kernel),$(eval $(call compile,$1,$(source),,$(kernel_flags))))
+$(eval loader/$1 := $(foreach source,$(loader),$(call object,$1,$(source),loader/)))
+$(eval kernel/$1 := $(foreach source,$(kernel),$(call object,$1,$(source))))
+$(if $(loader),$(eval $(call link,$1,loader,$(loader/$1),$(loader_script))))
+$(if $(kernel),$(eval $(call link,$1,kernel,$(kernel/$1),$(linker_script))))
 
-$(eval binaries/$1 := $(patsubst %,build/$1/%.bin,$(basename \
-           $(notdir $(boot_sector) $(second_stage)) $(if $(kernel),kernel.bin))))
-$(eval dependencies/$1 := $(patsubst %,build/$1/%.d,$(basename \
-           $(notdir $(boot_sector) $(second_stage) $(kernel)))))
-$(eval symbols/$1 := $(patsubst %,build/$1/%.elf,$(basename \
-           $(notdir $(boot_sector) $(second_stage)) $(if $(kernel),kernel.elf))))
-$(eval linker_script/$1 := $(linker_script))
+$(eval stages/$1 := $(patsubst %,build/$1/%,$(basename $(notdir $(boot_sector) $(second_stage)))))
+$(eval symbols/$1 := $(addsuffix .elf,$(stages/$1) \
+           $(if $(loader),build/$1/loader) $(if $(kernel),build/$1/kernel)))
+$(eval dependencies/$1 := $(addsuffix .d,$(stages/$1)) $(patsubst %.o,%.d,$(loader/$1) $(kernel/$1)))
+$(eval linker_script/$1 := $(loader_script) $(linker_script))
+$(eval image_parts/$1 := --boot-sector $(word 1,$(stages/$1)).bin \
+           $(if $(second_stage),--second-stage $(word 2,$(stages/$1)).bin) \
+           $(if $(loader),--loader build/$1/loader.bin) \
+           $(if $(kernel),$(if $(loader),--kernel-file build/$1/kernel.file,--kernel build/$1/kernel.bin)))
 
-build/$1/disk.img: $(binaries/$1) common/make/image.py common/x86/layout.inc \
-                    chapters/$1/chapter.mk
-	$(Q)$$(PYTHON) common/make/image.py --output $$@ --boot-sector $(word 1,$(binaries/$1)) \
-	    $(if $(second_stage),--second-stage $(word 2,$(binaries/$1))) \
-	    $(if $(kernel),--kernel $(word 3,$(binaries/$1)))
-build/$1:
+build/$1/disk.img: $(filter build/%,$(image_parts/$1)) common/make/image.py \
+                    common/x86/layout.inc chapters/$1/chapter.mk
+	$(Q)$$(PYTHON) common/make/image.py --output $$@ $(image_parts/$1)
+build/$1/ build/$1/loader/:
 	@mkdir -p $$@
 endef
+parts := boot_sector second_stage loader loader_script kernel linker_script kernel_flags
 
 chapters := $(sort $(notdir $(wildcard chapters/[0-9][0-9]-*)))
 images   := $(foreach chapter,$(chapters),build/$(chapter)/disk.img)

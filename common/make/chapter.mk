@@ -45,6 +45,7 @@ $(image): build/$(chapter)/disk.img
 	@common/make/export.sh $(broken) $(chapter) $(call chapter_files,$(chapter)) \
 	    common/x86/layout.inc $(machinery) >/dev/null
 	@$(call need,patch,it makes the broken variants)
+	@mkdir -p $(broken)/build && cp -a build/$(chapter) build/flags build/nasm-flags $(broken)/build/
 	@cd $(broken) && patch -s -p1 <'$(CURDIR)/chapters/$(chapter)/break/$(BREAK).patch'
 	@$(MAKE) -s -C $(broken) BREAK= PYTHON=$(PYTHON) $(patsubst $(broken)%,%,$(image) $(symbols))
 $(symbols): $(image)

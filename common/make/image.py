@@ -3,12 +3,17 @@
 
     image.py --output disk.img --boot-sector boot.bin
              [--second-stage stage2.bin [--kernel kernel.bin]]
+             [--second-stage loader-asm.bin --loader loader.bin --kernel-file kernel.file]
 
 The image is a raw disk of 1,474,560 bytes: the size of a 1.44 MB floppy, so that the
-same file boots as a hard disk and as a floppy. Into the head of the second stage go
-the sizes that the first stage and the second stage go by (common/bios/second_stage.inc);
-behind the second stage and behind the kernel goes a word that makes the checksum of
-its sectors zero (common/bios/checksum.asm).
+same file boots as a hard disk and as a floppy. A kernel file that needs more gets a
+bigger disk, in whole MiB.
+
+Into the head of the second stage go the sizes that the first stage and the second stage
+go by (common/bios/second_stage.inc); behind the second stage and behind a flat kernel
+goes a word that makes the checksum of its sectors zero (common/bios/checksum.asm). In
+front of a kernel file goes a sector that tells its size and its checksum
+(struct kernel_head of common/bios/loader.c).
 
 Exits with 1 and a sentence on standard error when a part does not fit.
 """
@@ -25,6 +30,11 @@ IMAGE_SIZE = 80 * 2 * 18 * SECTOR
 BOOT_CODE_SIZE = 446
 HEAD = struct.Struct("<4sHH")  # struct second_stage: magic, sectors, kernel_sectors
 MAGIC = b"FLS2"
+KERNEL_HEAD = struct.Struct("<8sQQ")  # struct kernel_head: magic, size, checksum
+KERNEL_HEAD_MAGIC = b"FKELFILE"
+PARTITION_END = struct.Struct("<3sII")  # of an entry, from byte 5: CHS, first, count
+BEYOND_CHS = b"\xfe\xff\xff"
+MIB = 1 << 20
 
 
 def layout(name):
@@ -53,6 +63,25 @@ def sealed(part):
     return part + struct.pack("<I", -total * 3 & 0xFFFFFFFF)
 
 
+def with_head(file):
+    """A kernel file in whole sectors, behind the sector that the loader reads first."""
+    padded = file.ljust(-(-len(file) // SECTOR) * SECTOR, b"\0")
+    total = len(file)
+    for (word,) in struct.iter_unpack("<Q", padded):
+        total = total * 3 + word & 0xFFFFFFFFFFFFFFFF
+    return KERNEL_HEAD.pack(KERNEL_HEAD_MAGIC, len(file), total).ljust(SECTOR, b"\0") + padded
+
+
+def on_a_disk(image):
+    """The image filled up to the size of a floppy; or to a bigger disk, whose partition
+    ends with it and has no geometry that CHS could tell."""
+    if len(image) <= IMAGE_SIZE:
+        return image.ljust(IMAGE_SIZE, b"\0")
+    disk = bytearray(image.ljust(-(-len(image) // MIB) * MIB, b"\0"))
+    PARTITION_END.pack_into(disk, BOOT_CODE_SIZE + 5, BEYOND_CHS, 1, len(disk) // SECTOR - 1)
+    return disk
+
+
 def boot_code_size(boot_sector):
     """How many bytes of the boot sector are code, by the map that NASM wrote beside it."""
     symbols = boot_sector.with_suffix(".map").read_text()
@@ -65,7 +94,9 @@ def main():
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--boot-sector", type=Path, required=True)
     parser.add_argument("--second-stage", type=Path)
+    parser.add_argument("--loader", type=Path)
     parser.add_argument("--kernel", type=Path)
+    parser.add_argument("--kernel-file", type=Path)
     arguments = parser.parse_args()
 
     image = arguments.boot_sector.read_bytes()
@@ -80,6 +111,11 @@ def main():
             limit = layout("KERNEL_BASE")
 
         code = arguments.second_stage.read_bytes()
+        if arguments.loader:
+            if len(code) != layout("LOADER_BASE") - layout("SECOND_STAGE"):
+                fail(f"{arguments.second_stage} must end where the loader's part in C begins: "
+                     "its source must end with fill_to LOADER_BASE - SECOND_STAGE")
+            code += arguments.loader.read_bytes()
         stage = sealed(code)
         room = limit - layout("SECOND_STAGE")
         if len(stage) > room:
@@ -99,9 +135,11 @@ def main():
                 fail(f"the kernel is too big: {size} bytes, {room - 4} fit in its place")
             report.append(f"kernel: {size} of {room} bytes, {sectors(kernel)}")
 
-    if len(image) > IMAGE_SIZE:
-        fail(f"the image is too big: {len(image)} bytes, {IMAGE_SIZE} fit on its disk")
-    arguments.output.write_bytes(image.ljust(IMAGE_SIZE, b"\0"))
+    if arguments.kernel_file:
+        file = arguments.kernel_file.read_bytes()
+        image += with_head(file)
+        report.append(f"kernel file: {len(file)} bytes")
+    arguments.output.write_bytes(on_a_disk(image))
     print(f"{arguments.output}: " + "; ".join(report))
 
 

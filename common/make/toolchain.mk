@@ -55,12 +55,29 @@ CFLAGS += -fno-asynchronous-unwind-tables
 CFLAGS += -fcf-protection=none
 # No header of the C library: #include <stdio.h> is to fail here, not at the link. The
 # compiler's own headers are enough (stddef.h, stdint.h and the like), and ours.
-CFLAGS += -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -Icommon/kernel
+CFLAGS += -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -Icommon/kernel -Icommon/loader
 # What a compiler finds suspicious costs an evening when it is found at run time.
 CFLAGS += -Wall -Wextra -Wmissing-prototypes
 
+# For a kernel in the topmost 2 GiB of the address space (from chapter 7 on): a constant
+# of 32 bits, sign-extended, reaches all of it. Without the flag the compiler believes
+# that all addresses are below 2 GiB, and the linker finds that they do not fit.
+HIGHER_HALF := -mcmodel=kernel
+
+# For a kernel that can say who called (from chapter 8 on): each function keeps its frame
+# in the chain that begins at rbp, and calls others instead of jumping to them, which
+# would put them in its own place.
+KEEP_FRAMES := -fno-omit-frame-pointer -fno-optimize-sibling-calls
+
+# For a loader: the smaller it is, the more of the first 64 KiB is left, and the less the
+# BIOS has to read. -Oz is smaller still, but only newer versions of GCC know it.
+SMALL := $(if $(filter clang,$(TOOLCHAIN)),-Oz,-Os)
+
 # No libraries, neither shared nor static; a stack that is data, not code.
 LDFLAGS := -static -nostdlib -z noexecstack
+# A segment of a kernel file begins at the next multiple of 4 KiB, the smallest page, and
+# not of 2 MiB.
+LDFLAGS += -z max-page-size=4096
 
 # A warning of NASM is nearly always a wrong number: never let one pass. A warning of a
 # C compiler that is newer than ours must not stop a reader; it stops CI.

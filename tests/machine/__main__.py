@@ -190,7 +190,7 @@ def judge(end: End) -> int:
 def print_com1(text: str) -> None:
     text = text.replace("\r\n", "\n").rstrip()
     # What a terminal would obey instead of showing it.
-    text = re.sub(r"[^\n\t -~]", lambda found: f"\\x{ord(found[0]):02x}", text)
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
     print(f"COM1:\n{text}".rstrip(), flush=True)
 
 

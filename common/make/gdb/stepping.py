@@ -54,7 +54,7 @@ def caller(now, pc, stack):
             handler = int.from_bytes(read_linear(4 * before[-1], 4), "little")
             if handler == now.cs.selector << 16 | pc:
                 return back, INTERRUPT_SIZE
-    except gdb.error:
+    except (gdb.error, OverflowError):      # or at no address at all
         return None
     distance = int.from_bytes(before[1:], "little")
     if before[0] == CALL and (back + distance - pc) % (1 << now.cs.bits) == 0:
