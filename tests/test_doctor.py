@@ -85,7 +85,7 @@ def test_a_missing_optional_tool_is_only_noted(tmp_path):
     done = run_doctor(path_without(tmp_path / "bin", "bochs"))
     assert done.returncode == 0, done.stdout
     assert line_of(done.stdout, "bochs").startswith("  -       bochs")
-    assert "not needed for chapters 1 to 6: bochs" in done.stdout
+    assert "not needed for chapters 1 to 8: bochs" in done.stdout
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("clang", "ld.lld", "llvm-objcopy"))),
@@ -160,3 +160,13 @@ def test_every_tool_has_a_package_for_each_package_manager():
     """A row that is one word short would hand out its neighbour's package."""
     for tool in doctor.TOOLS:
         assert len(tool.packages.split()) == len(MANAGERS), tool.name
+
+
+def test_a_clang_without_its_fuzzer_library_is_noticed(tmp_path):
+    """libfuzzer is found where clang says its libraries are, and nowhere else."""
+    path = path_without(tmp_path / "bin", "clang")
+    add_command(path, "clang", f"echo {tmp_path}/lib")
+    (tmp_path / "lib").mkdir()
+    assert line_of(run_doctor(path).stdout, "libfuzzer").startswith("  -       libfuzzer")
+    (tmp_path / "lib/libclang_rt.fuzzer-x86_64.a").touch()
+    assert line_of(run_doctor(path).stdout, "libfuzzer").startswith("  ok      libfuzzer")
