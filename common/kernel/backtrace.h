@@ -1,8 +1,8 @@
 /*
  * backtrace.h -- who called?
  *
- * A function compiled with -fno-omit-frame-pointer begins with `push rbp; mov rbp, rsp`.
- * So rbp points to the caller's rbp, and the return address lies behind it: the frames
+ * Compiled with -fno-omit-frame-pointer, a function does `push rbp; mov rbp, rsp` before
+ * it calls another. So rbp points to the caller's rbp, and the return address lies behind it: the frames
  * on the stack are a chain, which ends where the loader started the kernel with rbp = 0
  * and a return address of 0.
  *

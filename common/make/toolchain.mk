@@ -64,9 +64,9 @@ CFLAGS += -Wall -Wextra -Wmissing-prototypes
 # that all addresses are below 2 GiB, and the linker finds that they do not fit.
 HIGHER_HALF := -mcmodel=kernel
 
-# For a kernel that can say who called (from chapter 8 on): each function keeps its frame
-# in the chain that begins at rbp, and calls others instead of jumping to them, which
-# would put them in its own place.
+# For a kernel that can say who called (from chapter 8 on): a function that calls another
+# keeps its frame in the chain that begins at rbp, and does call it instead of jumping to
+# it, which would put the other in its own place.
 KEEP_FRAMES := -fno-omit-frame-pointer -fno-optimize-sibling-calls
 
 # For a loader: the smaller it is, the more of the first 64 KiB is left, and the less the
