@@ -22,7 +22,6 @@ from memory_table import ram_of
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 CR0_ET, CR0_NE = 1 << 4, 1 << 5
 RFLAGS_TF, RFLAGS_ALWAYS = 1 << 8, 1 << 1
-RFLAGS_RESULTS = 0x8D5                  # what arithmetic leaves: CF, PF, AF, ZF, SF, OF
 CODE64, DATA = 0x00AF9B000000FFFF, 0x00CF93000000FFFF
 
 HIGHER_HALF = 0xFFFF800000000000
@@ -204,7 +203,7 @@ def assert_entry_state(seen: Seen, kernel: Kernel) -> None:
     assert registers.cr4 == CR4_PAE
     assert registers.efer == EFER_LME | EFER_LMA | (EFER_NXE if seen.no_execute else 0)
     assert not registers.interrupts and not registers.rflags & (RFLAGS_DF | RFLAGS_TF)
-    assert registers.rflags & ~RFLAGS_RESULTS == RFLAGS_ALWAYS
+    assert registers.rflags == RFLAGS_ALWAYS
 
     assert registers.rip == kernel.entry + kernel.slide + 1 & (1 << 64) - 1
     assert registers["RSP"] == info.stack_bottom + info.stack_size - 8

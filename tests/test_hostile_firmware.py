@@ -635,12 +635,48 @@ def test_broken_direction_trusted(boot_broken, interrupt):
     assert KERNEL_RUNS not in machine.serial
 
 
+CLOSES_A20 = """
+    call bios
+    inc word [cs:hits]
+    push bp
+    mov bp, sp
+    pushf
+    pop word [bp + 6]                   ; the flags that the caller gets
+    push ax
+    in  al, 0x92
+    and al, 0xfd
+    out 0x92, al
+    pop ax
+    pop bp
+    iret
+"""
+
+
+def test_a_bios_may_close_a20_at_each_read(boot):
+    """As one does that thinks of DOS; the next copy above 1 MiB is right nevertheless."""
+    machine = boot(CHAPTER, paused=True)
+    hook = run_hooked(machine, 0x13, CLOSES_A20)
+    assert hook.hits > 3
+    assert_started(machine)
+
+
+def test_broken_a20_once(boot_broken):
+    """Every odd MiB is the even one below it: what is written there lands on the loader."""
+    machine = boot_broken(CHAPTER, "a20-once", paused=True)
+    stop_at_boot_sector(machine)
+    Hook(machine, 0x13, CLOSES_A20)
+    machine.gdb.detach()
+    machine.wait_for_end()
+    assert KERNEL_RUNS not in machine.serial
+
+
 # ---- without a hostile BIOS ------------------------------------------------------------------
 
 QUIET = ["disk-no-retry", "disk-no-halving", "disk-registers-trusted", "disk-edd-assumed",
          "disk-interrupts-off", "direction-trusted", "map-last-wins", "map-zero-length",
          "map-wraps", "map-beyond-cpu", "e820-attributes-ignored", "e820-carry-ignored",
-         "e820-signature-ignored", "e820-not-capped", "e820-never-ends", "a20-bios-trusted"]
+         "e820-signature-ignored", "e820-not-capped", "e820-never-ends", "a20-bios-trusted",
+         "a20-once"]
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ GROUPS = {
     "debug": "debug: make chapter-N debug",
     "test": "test: make test",
     "clang": "second toolchain: TOOLCHAIN=clang",
+    "bench": "benchmark: make bench, each part without what is missing",
     "later": "later chapters: UEFI and disk images",
 }
 
@@ -100,6 +101,13 @@ BOCHS_ROM = (
       for prefix in ("/usr", "/usr/local", "/opt/homebrew")),
 )
 
+# GRUB's modules for BIOSes, and the command that makes an image of them.
+GRUB = (
+    ("/usr/lib/grub/i386-pc/multiboot2.mod", "/usr/bin/grub-mkimage"),  # Debian, Ubuntu, Arch
+    ("/usr/lib/grub/i386-pc/multiboot2.mod", "/usr/bin/grub2-mkimage"),  # Fedora
+    ("/usr/share/grub2/i386-pc/multiboot2.mod", "/usr/bin/grub2-mkimage"),  # openSUSE
+)
+
 # gnu-efi's start-up code and linker script.
 GNU_EFI = (
     ("/usr/lib/crt0-efi-x86_64.o", "/usr/lib/elf_x86_64_efi.lds"),  # Debian, Ubuntu, Arch
@@ -139,6 +147,8 @@ TOOLS = (
          module="xdist"),
     Tool("test", "sanitizers", "with them the kernel's C is tested on this machine", "",
          "gcc+libc6-dev gcc+libasan+libubsan gcc gcc -"),
+    Tool("test", "libfuzzer", "make fuzz links its fuzzers with it", "",
+         "libclang-rt-dev compiler-rt compiler-rt clang llvm", required=False),
     Tool("test", "bochs", "the tests use it as a second, stricter machine", "2.7",
          "bochs bochs bochs bochs bochs", ("bochs",), required=False),
     Tool("test", "bochs-rom", "it is the BIOS of that machine", "",
@@ -149,6 +159,9 @@ TOOLS = (
          "lld lld lld lld lld", llvm("ld.lld"), required=False),
     Tool("clang", "llvm-objcopy", "it is the second toolchain's objcopy", "14",
          "llvm llvm llvm llvm llvm", llvm("llvm-objcopy"), required=False),
+    Tool("bench", "grub", "our loader is measured beside it", "",
+         "grub-pc-bin grub2-pc-modules+grub2-tools-minimal grub grub2+grub2-i386-pc -",
+         files=GRUB, required=False),
     Tool("later", "gnu-efi", "the UEFI loader is built with it", "",
          "gnu-efi gnu-efi-devel gnu-efi gnu-efi -", files=GNU_EFI, required=False),
     Tool("later", "ovmf", "it is the UEFI firmware for QEMU", "",
@@ -220,8 +233,9 @@ def find(tool: Tool, with_version: bool = True) -> Finding:
                 return Finding(tool, "", group[0])
         return Finding(tool)
 
-    if tool.name == "sanitizers":
-        return Finding(tool, "", find_sanitizers())
+    if tool.name in ("sanitizers", "libfuzzer"):
+        return Finding(tool, "", {"sanitizers": find_sanitizers,
+                                  "libfuzzer": find_libfuzzer}[tool.name]())
 
     paths = [path for path in map(shutil.which, tool.commands) if path]
     if not paths:
@@ -245,6 +259,15 @@ def find_sanitizers() -> str:
     headers = subprocess.run([compiler, "-E", "-include", "stdio.h", "-x", "c", os.devnull],
                              stdin=subprocess.DEVNULL, capture_output=True)
     return compiler if headers.returncode == 0 else ""
+
+
+def find_libfuzzer() -> str:
+    """The clang that has its libFuzzer: a package of its own where we know it."""
+    for clang in filter(None, map(shutil.which, llvm("clang"))):
+        folder = Path(output_of(clang, "--print-runtime-dir").strip())
+        if folder.is_absolute() and any(folder.glob("libclang_rt.fuzzer*")):
+            return clang
+    return ""
 
 
 # ---- what to type to get a tool --------------------------------------------------------------
@@ -373,7 +396,7 @@ def table() -> int:
 
     print()
     if optional:
-        print("Not here, and not needed for chapters 1 to 6:", ", ".join(t.name for t in optional))
+        print("Not here, and not needed for chapters 1 to 8:", ", ".join(t.name for t in optional))
     if required:
         print("Missing:", ", ".join(tool.name for tool in required))
         print(f"Install: {remedy(required)}")
