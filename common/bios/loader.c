@@ -37,7 +37,7 @@
 struct kernel_head {
     uint64_t magic;
     uint64_t size;     /* of the file, in bytes */
-    uint64_t checksum; /* of the size and of the sectors, as add_words() counts */
+    uint64_t checksum; /* of the size and of the sectors, as copy_and_add() counts */
 };
 #define KERNEL_HEAD_MAGIC 0x454c49464c454b46 /* "FKELFILE", read little-endian */
 
@@ -290,23 +290,46 @@ static void copy_pieces(const unsigned char *from, uint64_t offset, uint64_t siz
     }
 }
 
+/* Returns where `size` bytes from `offset` of the file on belong, if one piece has all. */
+static void *place_of(uint64_t offset, uint64_t size)
+{
+    for (uint32_t i = 0; i < piece_count; i++) {
+        const struct piece *piece = &pieces[i];
+        if (offset >= piece->offset && offset - piece->offset <= piece->size &&
+            size <= piece->size - (offset - piece->offset)) {
+            return piece->to + (offset - piece->offset);
+        }
+    }
+    return NULL;
+}
+
 /*
- * Returns `sum` with all words of some sectors added. It is tripled before each, so that
- * two sectors that have changed places are noticed. Four words at a time, because many
- * MiB come through here.
+ * Copy sectors, and return `sum` with all their words added. It is tripled before each,
+ * so that two sectors that have changed places are noticed. Many MiB come through here:
+ * so both in one pass, and two words at a time.
  */
-static uint64_t add_words(uint64_t sum, const void *from, uint64_t sectors)
+static uint64_t copy_and_add(uint64_t sum, void *to, const void *from, uint64_t sectors)
 {
     const uint64_t *word = from;
     const uint64_t *const end = word + sectors * (SECTOR_SIZE / sizeof *word);
 
-    for (; word < end; word += 4) {
-        sum = sum * 3 + word[0];
-        sum = sum * 3 + word[1];
-        sum = sum * 3 + word[2];
-        sum = sum * 3 + word[3];
+    for (uint64_t *copy = to; word < end; word += 2, copy += 2) {
+        sum = sum * 3 + (copy[0] = word[0]);
+        sum = sum * 3 + (copy[1] = word[1]);
     }
     return sum;
+}
+
+/* Put a window of the file where it belongs, and return `sum` with its words added. */
+static uint64_t place_window(uint64_t sum, unsigned char *window, uint64_t offset,
+                             uint64_t sectors)
+{
+    void *place = place_of(offset, sectors * SECTOR_SIZE);
+    if (place != NULL) {
+        return copy_and_add(sum, place, window, sectors);
+    }
+    copy_pieces(window, offset, sectors * SECTOR_SIZE);
+    return copy_and_add(sum, window, window, sectors); /* to where it is: only to add */
 }
 
 /* Read the whole file, once, and copy each piece to its place. */
@@ -322,11 +345,10 @@ static void read_pieces(void)
         bios->read(lba, sectors);
         lba += sectors;
         left -= sectors;
-        const unsigned char *window = DISK_BUFFER;
+        unsigned char *window = DISK_BUFFER;
         for (; sectors > 0; window += DISK_WINDOW_SIZE) {
             const uint64_t here = smaller(sectors, DISK_WINDOW_SECTORS);
-            sum = add_words(sum, window, here);
-            copy_pieces(window, offset, here * SECTOR_SIZE);
+            sum = place_window(sum, window, offset, here);
             offset += here * SECTOR_SIZE;
             sectors -= here;
         }

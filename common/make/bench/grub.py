@@ -2,10 +2,10 @@
 
 No menu, no timeout and no grub.cfg: GRUB obeys a configuration inside its core image, which
 names one module and the kernel. The modules lie beside the kernel on a FAT partition; the
-core image has only what reads that. (multiboot2 needs linux, and so normal, with all that belongs to
-them: with everything in the core image GRUB takes three times as many instructions, most of
-them to unpack it.) The size of the clusters makes no difference that could be measured for big
-kernels; for a small one 4 KiB is the best.
+core image has only what reads that. (multiboot2 needs linux, and so normal, with all that
+belongs to them: with everything in the core image GRUB takes three times as many instructions,
+most of them to unpack it.) The size of the clusters makes no difference that could be measured
+for big kernels; for a small one 4 KiB is the best.
 
 Source: GRUB manual, "Images" and "BIOS installation".
 """
