@@ -30,7 +30,7 @@ FETCH = 1 << 4                          # of a page fault's error code; the rest
 ACCESSED, DIRTY = 1 << 5, 1 << 6        # the CPU writes them down in the page tables
 SECTOR = 512
 WINDOW = 127 * SECTOR                   # the BIOS loader reads so much at once,
-BUFFER = 6 * WINDOW                     # and copies so much at once
+BUFFER = 7 * WINDOW                     # and copies so much at once
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,11 @@ DISK_TOO_FAR    equ 0x04                ; the BIOS's status for "sector not foun
 ; clobbers:  all but the segment registers
 disk_init:
     mov [disk_drive], dl
+    mov byte [disk_has_edd], 0
+    mov word [disk_packet], disk_packet_end - disk_packet
+    mov word [disk_offset], 0
+    mov dword [disk_lba + 4], 0
+
     mov ah, DISK_EDD_CHECK
     mov bx, EDD_CHECK_ASK
     int BIOS_DISK
@@ -194,19 +199,24 @@ disk_read_chs:
     stc
     ret
 
-disk_drive:     db 0
-disk_has_edd:   db 0                    ; 1 while reads go through EDD
-disk_limit:     db 0                    ; sectors a call, halved after failures
-disk_repeat:    db 0                    ; 1 until this call has failed once
-disk_status:    db 0
-disk_left:      dw 0                    ; sectors that disk_read still has to read
+; The variables lie apart from the code. Next to it, each write to one would make the CPU
+; look whether we have just changed an instruction; emulators are very slow at that.
+absolute DISK_STATE
 
-align 4
+disk_drive:     resb 1
+disk_has_edd:   resb 1                  ; 1 while reads go through EDD
+disk_limit:     resb 1                  ; sectors a call, halved after failures
+disk_repeat:    resb 1                  ; 1 until this call has failed once
+disk_status:    resb 1
+                resb 1                  ; free
+disk_left:      resw 1                  ; sectors that disk_read still has to read
+
 disk_packet:                            ; what DISK_READ_EDD takes, at ds:si
-    db disk_packet_end - disk_packet
-    db 0
-disk_count:     dw 0
-disk_offset:    dw 0
-disk_segment:   dw 0
-disk_lba:       dq 0
+    resw 1                              ; its own size
+disk_count:     resw 1
+disk_offset:    resw 1
+disk_segment:   resw 1
+disk_lba:       resq 1
 disk_packet_end:
+
+section .text

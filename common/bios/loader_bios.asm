@@ -55,7 +55,8 @@ long_mode:
 ; costs more than a call into the BIOS: so one way does for as many calls as the buffer
 ; holds. Each fills a window of 64 KiB of its own, as far as one call can.
 ;
-; in:        rdi = the first sector; rsi = how many, 1 to DISK_BUFFER_SECTORS
+; in:        rdi = the first sector; rsi = how many, at least 1; the caller knows how
+;            many windows of the buffer are free
 ; out:       nothing
 ; clobbers:  as the System V ABI allows
 bios_read:

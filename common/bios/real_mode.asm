@@ -14,7 +14,7 @@
 ;
 ; in:        eax = the routine, below 64 KiB; memory below 4 GiB is mapped to itself
 ; out:       nothing. The routine finds cs = ds = es = ss = 0, a stack below
-;            STACK_TOP, the direction flag clear, interrupts on
+;            BIOS_STACK_TOP, the direction flag clear, interrupts on
 ; clobbers:  as the System V ABI allows
 ; requires:  what enter_protected_mode and enter_long_mode require, but for A20, which
 ;            is switched on again if it must be
@@ -68,7 +68,7 @@ bits 16
     mov fs, ax
     mov gs, ax
     mov ss, ax
-    mov esp, STACK_TOP                  ; a BIOS may use all of esp
+    mov esp, BIOS_STACK_TOP             ; a BIOS may use all of esp
     cld
     sti
     call bx
