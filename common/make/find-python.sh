@@ -35,7 +35,9 @@ for candidate in "$@"; do
     "$path" -c "$check" 2>/dev/null
     case $? in
     0) echo "$path"; exit 0 ;;
-    3) fallback=${fallback:-$path} ;;
+    # The distribution's own Python is the one that its packages can complete.
+    3) if [ "$path" = /usr/bin/python3 ]; then fallback=$path; fi
+       fallback=${fallback:-$path} ;;
     esac
 done
 
