@@ -44,7 +44,7 @@ def layout(name):
 
 
 def fail(sentence):
-    sys.exit(f"image.py: {sentence}")
+    sys.exit(f"{Path(sys.argv[0]).name}: {sentence}")
 
 
 def sectors(part):

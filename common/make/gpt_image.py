@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Make a disk image with a GUID partition table and an EFI System Partition.
+
+    gpt_image.py --output disk.img --efi BOOTX64.EFI [--file kernel.elf=kernel.file]...
+
+The EFI System Partition begins at 1 MiB and holds a FAT32 file system with the loader, as
+EFI/BOOT/BOOTX64.EFI, and the files in its root directory. It is as big as they need, with
+room for other files in their place.
+
+The same parts give the same image, byte for byte. No step needs root: sgdisk computes the
+tables, mtools fills the file system inside the image.
+
+Exits with 1 and a sentence on standard error when a tool is missing or fails.
+
+Sources: UEFI specification, "GUID Partition Table (GPT) Disk Layout" and "File System
+Format"; Microsoft, "FAT: General Overview of On-Disk Format", for the count of clusters.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import doctor
+from image import MIB, SECTOR, fail
+
+LOADER = "EFI/BOOT/BOOTX64.EFI"  # where firmware looks on a disk that it was told nothing of
+LABEL = "FIRSTLIGHT"
+
+ESP_FIRST = MIB // SECTOR  # where every partitioning tool puts the first partition
+TABLE_SECTORS = 32         # the partition entries, at either end of the disk
+END_SIZE = MIB             # behind the last partition: the backup of the tables
+
+# A FAT file system with fewer clusters is FAT16 to all who count them, firmware among them,
+# whatever its boot sector says.
+FAT32_CLUSTERS = 65525
+FAT32_RESERVED = 32        # sectors in front of the first FAT
+FAT_ENTRY = 4              # bytes
+SMALLEST = 34 * MIB        # a little more than FAT32_CLUSTERS of the smallest size
+BIGGEST_CLUSTER = 64       # sectors
+FREE = 8 * MIB
+FAT_ROOM = 2 * MIB         # more than two FATs of less than 2 * FAT32_CLUSTERS, and reserves
+FIXED_DISK = 0xF8          # FAT's media byte
+
+# These tell disks apart that are in one machine. Fixed ones are the same on every stick that
+# we write; but firmware starts what is on the stick it was told to start, and our loaders
+# ask for the disk they came from. In return, an image says what it was made of.
+DISK_GUID = "2EFF78FA-3818-4F0E-A8E7-6C779634ED9E"
+ESP_GUID = "6F921C57-4382-459C-A328-B567B5FCBAA3"
+SERIAL = 0x464C3131        # of the FAT file system
+TIME = 315532800           # of its files: 1 January 1980, the oldest that FAT can tell
+
+
+class Partition(NamedTuple):
+    """A partition, its first and its last sector included."""
+
+    first: int
+    last: int
+    kind: str  # sgdisk's short name of its type
+    name: str
+    guid: str
+
+
+def program(name: str, tool: str) -> str:
+    """The path of a program; or exit with what to install. Some users' PATH has no sbin."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    return path or sys.exit(doctor.missing_sentence(tool, ""))
+
+
+def run(*command: str | Path) -> None:
+    """Run a tool in a fixed world: file times from TIME, no time zone, no translation."""
+    world = {**os.environ, "SOURCE_DATE_EPOCH": str(TIME), "TZ": "UTC", "LC_ALL": "C"}
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", env=world)
+    if done.returncode:
+        fail(f"{Path(command[0]).name} failed:\n{done.stdout.strip()}")
+
+
+def up(size: int, unit: int) -> int:
+    """A size rounded up to whole units."""
+    return -(-size // unit) * unit
+
+
+def esp_size(loader: int, files: list[int]) -> int:
+    """Bytes of a partition for a loader and files of these sizes, with room for files of
+    twice their sizes beside them: a careful copy removes the old one last."""
+    used = sum(up(size, BIGGEST_CLUSTER * SECTOR) for size in (loader, *files))
+    return max(SMALLEST, up(used + max(FREE, 2 * sum(files)) + FAT_ROOM, MIB))
+
+
+def cluster_sectors(size: int) -> int:
+    """Sectors of a cluster: as many as leave FAT32 enough clusters. Long chains are slow."""
+    sectors, count = size // SECTOR, BIGGEST_CLUSTER
+    while count > 1:
+        fat = up(sectors // count * FAT_ENTRY, SECTOR) // SECTOR + 1
+        if (sectors - FAT32_RESERVED - 2 * fat) // count >= FAT32_CLUSTERS:
+            break
+        count //= 2
+    return count
+
+
+def partition_tables(partitions: list[Partition], sectors: int) -> tuple[bytes, bytes]:
+    """What goes to the first and to the last sectors of a disk.
+
+    sgdisk waits a second after it has written, for a kernel that would have to notice. So
+    let it pretend, and take the tables from the backup that it saves.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        disk, backup = Path(folder, "disk"), Path(folder, "backup")
+        with open(disk, "wb") as file:
+            file.truncate(sectors * SECTOR)
+        options = [f"--disk-guid={DISK_GUID}"]
+        for number, part in enumerate(partitions, 1):
+            options += [f"--new={number}:{part.first}:{part.last}",
+                        f"--typecode={number}:{part.kind}",
+                        f"--change-name={number}:{part.name}",
+                        f"--partition-guid={number}:{part.guid}"]
+        run(program("sgdisk", "sgdisk"), "--pretend", "--set-alignment=1", *options,
+            f"--backup={backup}", disk)
+        mbr, header, backup_header, entries = split(backup.read_bytes(), 1, 1, 1, TABLE_SECTORS)
+    return mbr + header + entries, entries + backup_header
+
+
+def split(data: bytes, *counts: int) -> list[bytes]:
+    """The sectors of some data, in groups of these sizes."""
+    ends = [sum(counts[:index + 1]) * SECTOR for index in range(len(counts))]
+    return [data[end - count * SECTOR:end] for end, count in zip(ends, counts)]
+
+
+def make_file_system(image: Path, first: int, size: int, files: dict[str, Path]) -> None:
+    """Make a FAT32 file system of `size` bytes at a sector of the image, and fill it."""
+    place = f"{image}@@{first * SECTOR}"
+    run(program("mformat", "mtools"), "-i", place, "-F", "-v", LABEL, "-N", f"{SERIAL:08x}",
+        "-m", str(FIXED_DISK), "-H", str(first), "-T", str(size // SECTOR),
+        "-c", str(cluster_sectors(size)), "::")
+    folders = dict.fromkeys(str(folder) for name in files
+                            for folder in reversed(Path(name).parents[:-1]))
+    run(program("mmd", "mtools"), "-i", place, *(f"::{folder}" for folder in folders))
+    for name, path in files.items():
+        run(program("mcopy", "mtools"), "-i", place, path, f"::{name}")
+
+
+def make_image(image: Path, size: int, files: dict[str, Path]) -> None:
+    """Write the whole image: tables at both ends, the partition between them."""
+    esp = Partition(ESP_FIRST, ESP_FIRST + size // SECTOR - 1, "ef00", "EFI System Partition",
+                    ESP_GUID)
+    sectors = esp.last + 1 + END_SIZE // SECTOR
+    head, tail = partition_tables([esp], sectors)
+    with open(image, "wb") as disk:
+        disk.write(head)
+        disk.truncate(sectors * SECTOR - len(tail))  # a hole: it takes no time and no room
+        disk.seek(0, os.SEEK_END)
+        disk.write(tail)
+    make_file_system(image, esp.first, size, files)
+
+
+def named_file(argument: str) -> tuple[str, Path]:
+    """NAME=PATH of the command line."""
+    name, equals, path = argument.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"'{argument}' is not NAME=PATH")
+    return name, Path(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make a disk image that UEFI boots.")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--efi", type=Path, required=True)
+    parser.add_argument("--file", type=named_file, action="append", default=[])
+    arguments = parser.parse_args()
+
+    files = {LOADER: arguments.efi, **dict(arguments.file)}
+    sizes = {name: path.stat().st_size for name, path in files.items()}
+    size = esp_size(sizes[LOADER], [sizes[name] for name in sizes if name != LOADER])
+    make_image(arguments.output, size, files)
+    report = [f"EFI system partition: {size // MIB} MiB, FAT32",
+              *(f"{name}: {count} bytes" for name, count in sizes.items())]
+    print(f"{arguments.output}: " + "; ".join(report))
+
+
+if __name__ == "__main__":
+    main()
