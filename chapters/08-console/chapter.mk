@@ -6,8 +6,8 @@ loader        := common/bios/loader_start.asm common/bios/loader.c common/bios/f
                  common/loader/page_table.c common/loader/address_space.c \
                  common/loader/enter_kernel.asm common/kernel/memory.c
 loader_script := common/bios/loader.ld
-kernel        := chapters/08-console/kernel.c chapters/08-console/boot_report.c \
-                 chapters/08-console/samples.c \
+kernel        := chapters/08-console/kernel.c chapters/08-console/samples.c \
+                 common/kernel/boot_report.c \
                  common/kernel/kprintf.c common/kernel/format.c \
                  common/kernel/console.c common/kernel/utf8.c common/kernel/cp437.c \
                  common/kernel/vga_text.c common/kernel/serial.c \
