@@ -63,6 +63,26 @@ def sealed(part):
     return part + struct.pack("<I", -total * 3 & 0xFFFFFFFF)
 
 
+def second_stage(path, loader, limit, kernel_sectors):
+    """The size of a second stage, and the sectors that it becomes. Its part in C, if it has
+    one, follows its part in assembly; the memory from `limit` on is another's."""
+    code = path.read_bytes()
+    if loader:
+        if len(code) != layout("LOADER_BASE") - layout("SECOND_STAGE"):
+            fail(f"{path} must end where the loader's part in C begins: "
+                 "its source must end with fill_to LOADER_BASE - SECOND_STAGE")
+        code += loader.read_bytes()
+    stage = sealed(code)
+    room = limit - layout("SECOND_STAGE")
+    if len(stage) > room:
+        fail(f"the second stage is too big: {len(code)} bytes, {room - 4} fit below 0x{limit:x}")
+    if HEAD.unpack_from(code)[0] != MAGIC:
+        fail(f"{path} does not begin with the head of a second stage: "
+             "its source must include bios/second_stage.asm first")
+    head = HEAD.pack(MAGIC, len(stage) // SECTOR, kernel_sectors)
+    return len(code), sealed(head + code[HEAD.size:])
+
+
 def with_head(file):
     """A kernel file in whole sectors, behind the sector that the loader reads first."""
     padded = file.ljust(-(-len(file) // SECTOR) * SECTOR, b"\0")
@@ -110,23 +130,9 @@ def main():
             kernel = sealed(code)
             limit = layout("KERNEL_BASE")
 
-        code = arguments.second_stage.read_bytes()
-        if arguments.loader:
-            if len(code) != layout("LOADER_BASE") - layout("SECOND_STAGE"):
-                fail(f"{arguments.second_stage} must end where the loader's part in C begins: "
-                     "its source must end with fill_to LOADER_BASE - SECOND_STAGE")
-            code += arguments.loader.read_bytes()
-        stage = sealed(code)
-        room = limit - layout("SECOND_STAGE")
-        if len(stage) > room:
-            fail(f"the second stage is too big: {len(code)} bytes, {room - 4} fit below "
-                 f"0x{limit:x}")
-        if HEAD.unpack_from(code)[0] != MAGIC:
-            fail(f"{arguments.second_stage} does not begin with the head of a second stage: "
-                 "its source must include bios/second_stage.asm first")
-        head = HEAD.pack(MAGIC, len(stage) // SECTOR, len(kernel) // SECTOR)
-        stage = sealed(head + code[HEAD.size:])
-        report.append(f"second stage: {len(code)} bytes, {sectors(stage)}")
+        size, stage = second_stage(arguments.second_stage, arguments.loader, limit,
+                                   len(kernel) // SECTOR)
+        report.append(f"second stage: {size} bytes, {sectors(stage)}")
         image += stage + kernel
         if kernel:
             size = arguments.kernel.stat().st_size
