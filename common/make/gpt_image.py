@@ -2,10 +2,17 @@
 """Make a disk image with a GUID partition table and an EFI System Partition.
 
     gpt_image.py --output disk.img --efi BOOTX64.EFI [--file kernel.elf=kernel.file]...
+                 [--boot-sector first_stage.bin --second-stage loader-asm.bin
+                  [--loader loader.bin]]
+    gpt_image.py --describe disk.img    what is where, as read from the image
 
 The EFI System Partition begins at 1 MiB and holds a FAT32 file system with the loader, as
 EFI/BOOT/BOOTX64.EFI, and the files in its root directory. It is as big as they need, with
 room for other files in their place.
+
+With a boot sector a BIOS boots the image, too. The code of the boot sector goes in front of
+the partition table of LBA 0. What it loads goes to a BIOS boot partition between the tables
+and 1 MiB: the other sectors of the first stage, then the second stage as image.py makes it.
 
 The same parts give the same image, byte for byte. No step needs root: sgdisk computes the
 tables, mtools fills the file system inside the image.
@@ -20,6 +27,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,7 +35,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import doctor
-from image import MIB, SECTOR, fail
+from disk_layout import describe
+from image import BOOT_CODE_SIZE, MIB, SECTOR, boot_code_size, fail, layout, second_stage
+from image import sectors as in_sectors
 
 LOADER = "EFI/BOOT/BOOTX64.EFI"  # where firmware looks on a disk that it was told nothing of
 LABEL = "FIRSTLIGHT"
@@ -52,8 +62,16 @@ FIXED_DISK = 0xF8          # FAT's media byte
 # ask for the disk they came from. In return, an image says what it was made of.
 DISK_GUID = "2EFF78FA-3818-4F0E-A8E7-6C779634ED9E"
 ESP_GUID = "6F921C57-4382-459C-A328-B567B5FCBAA3"
+BIOS_BOOT_GUID = "4B4C5EB6-D338-4C89-BBC5-D51882A4FB1C"
 SERIAL = 0x464C3131        # of the FAT file system
 TIME = 315532800           # of its files: 1 January 1980, the oldest that FAT can tell
+
+
+# Some BIOSes boot a disk only if an entry of its partition table is active. Some UEFI
+# firmware takes a GPT for broken whose protective entry is active. So a second entry is: of
+# type 0, which is no partition to any operating system, and as long as the boot sector, so
+# that it overlaps nothing.
+ACTIVE_ENTRY = struct.pack("<B3sB3sII", 0x80, bytes(3), 0, bytes(3), 0, 1)
 
 
 class Partition(NamedTuple):
@@ -145,18 +163,39 @@ def make_file_system(image: Path, first: int, size: int, files: dict[str, Path])
         run(program("mcopy", "mtools"), "-i", place, path, f"::{name}")
 
 
-def make_image(image: Path, size: int, files: dict[str, Path]) -> None:
-    """Write the whole image: tables at both ends, the partition between them."""
-    esp = Partition(ESP_FIRST, ESP_FIRST + size // SECTOR - 1, "ef00", "EFI System Partition",
-                    ESP_GUID)
+def write(image: Path, esp: Partition, bios: list[bytes]) -> None:
+    """Write the tables of a disk, and the boot sector and the partition for a BIOS if there
+    is one; leave the EFI System Partition empty."""
+    partitions = [esp]
+    if bios:
+        partitions.append(Partition(layout("BIOS_BOOT_LBA"), esp.first - 1, "ef02",
+                                    "BIOS boot partition", BIOS_BOOT_GUID))
     sectors = esp.last + 1 + END_SIZE // SECTOR
-    head, tail = partition_tables([esp], sectors)
+    head, tail = partition_tables(partitions, sectors)
+    if bios:
+        boot_sector, rest, stage = bios
+        entries = BOOT_CODE_SIZE + len(ACTIVE_ENTRY)
+        head = (boot_sector[:BOOT_CODE_SIZE] + head[BOOT_CODE_SIZE:entries] + ACTIVE_ENTRY
+                + head[entries + len(ACTIVE_ENTRY):] + rest + stage)
     with open(image, "wb") as disk:
         disk.write(head)
         disk.truncate(sectors * SECTOR - len(tail))  # a hole: it takes no time and no room
         disk.seek(0, os.SEEK_END)
         disk.write(tail)
-    make_file_system(image, esp.first, size, files)
+
+
+def bios_parts(arguments: argparse.Namespace) -> tuple[list[bytes], list[str]]:
+    """The boot sector, the rest of the first stage and the second stage; and what to say."""
+    first = arguments.boot_sector.read_bytes()
+    count = layout("FIRST_STAGE_SECTORS")
+    if len(first) != count * SECTOR:
+        fail(f"{arguments.boot_sector} must have {count} sectors: it has {len(first)} bytes")
+    size, stage = second_stage(arguments.second_stage, arguments.loader,
+                               layout("KERNEL_LIMIT"), 0)
+    code = boot_code_size(arguments.boot_sector)
+    return [first[:SECTOR], first[SECTOR:], stage], [
+        f"boot sector: {code} of {BOOT_CODE_SIZE} bytes",
+        f"second stage: {size} bytes, {in_sectors(stage)}"]
 
 
 def named_file(argument: str) -> tuple[str, Path]:
@@ -167,19 +206,36 @@ def named_file(argument: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Make a disk image that UEFI boots.")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--efi", type=Path, required=True)
+def arguments_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The command line, all that belongs together being there."""
+    for name in ("output", "efi", "boot-sector", "second-stage", "loader", "describe"):
+        parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("--file", type=named_file, action="append", default=[])
     arguments = parser.parse_args()
+    if not arguments.describe and not (arguments.output and arguments.efi):
+        parser.error("--output and --efi are needed")
+    if bool(arguments.boot_sector) != bool(arguments.second_stage):
+        parser.error("--boot-sector and --second-stage go together")
+    return arguments
+
+
+def main() -> None:
+    arguments = arguments_of(argparse.ArgumentParser(
+        description="Make a disk image that UEFI boots, and a BIOS if it is given the parts."))
+    if arguments.describe:
+        print(describe(arguments.describe))
+        return
 
     files = {LOADER: arguments.efi, **dict(arguments.file)}
     sizes = {name: path.stat().st_size for name, path in files.items()}
     size = esp_size(sizes[LOADER], [sizes[name] for name in sizes if name != LOADER])
-    make_image(arguments.output, size, files)
-    report = [f"EFI system partition: {size // MIB} MiB, FAT32",
-              *(f"{name}: {count} bytes" for name, count in sizes.items())]
+    esp = Partition(ESP_FIRST, ESP_FIRST + size // SECTOR - 1, "ef00", "EFI System Partition",
+                    ESP_GUID)
+    bios, report = bios_parts(arguments) if arguments.boot_sector else ([], [])
+    write(arguments.output, esp, bios)
+    make_file_system(arguments.output, esp.first, size, files)
+    report += [f"EFI system partition: {size // MIB} MiB, FAT32",
+               *(f"{name}: {count} bytes" for name, count in sizes.items())]
     print(f"{arguments.output}: " + "; ".join(report))
 
 
