@@ -5,48 +5,26 @@
  * themselves, so a physical address can be used as a pointer. What it allocates it takes
  * from the memory map, below 4 GiB and above 1 MiB.
  */
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "address_space.h"
 #include "bios.h"
-#include "boot_info.h"
 #include "cpu.h"
-#include "elf64.h"
 #include "firmware_tables.h"
-#include "io.h"
+#include "kernel_file.h"
+#include "loading.h"
 #include "memory.h"
 #include "memory_map.h"
 #include "page_table.h"
-#include "sentence.h"
 
 #define MAPPED_END (4ull << 30)
 #define RANGES_MOST 512 /* enough for what memory_map_read can say: see memory_map.h */
-#define KERNEL_ALIGNMENT PAGE_SIZE_2M /* where memory allows it: fewer, larger pages */
 
 #define ROM_BEGIN 0xa0000 /* video memory, then the firmware's ROMs up to 1 MiB */
 #define ROM_END 0x100000
 #define VGA_TEXT 0xb8000
 #define VGA_TEXT_SIZE 0x8000
 
-#define PIC1_DATA 0x21 /* a 1 in its mask keeps an interrupt line quiet */
-#define PIC2_DATA 0xa1
-#define PIC_MASK_ALL 0xff
-
-/* What the build writes into the sector before the kernel file (common/make/image.py). */
-struct kernel_head {
-    uint64_t magic;
-    uint64_t size;     /* of the file, in bytes */
-    uint64_t checksum; /* of the size and of the sectors, as copy_and_add() counts */
-};
-#define KERNEL_HEAD_MAGIC 0x454c49464c454b46 /* "FKELFILE", read little-endian */
-
 extern const char loader_begin[], loader_end[]; /* loader.ld */
-
-/* enter_kernel.asm */
-_Noreturn void enter_kernel(uint64_t page_tables, uint64_t entry, uint64_t stack_top,
-                            uint64_t boot_info, uint64_t direct_map_base);
-extern const char enter_kernel_end[];
 
 _Noreturn void loader_main(const struct bios *bios); /* called by loader_start.asm */
 
@@ -54,12 +32,7 @@ static const struct bios *bios;
 static struct memory_range ranges[RANGES_MOST];
 static struct memory_map map;
 static uint64_t buffer_sectors; /* as many as one read() may bring */
-
-static _Noreturn void fail(const char *text)
-{
-    sentence_begin(text);
-    bios->fail(sentence_end());
-}
+static uint64_t file_size;
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -140,24 +113,20 @@ static void read_memory_map(void)
                    MEMORY_LOADER_RECLAIMABLE);
 }
 
-/* Take memory from the map, or halt with a sentence; what: "the kernel". */
-static void *allocate(const char *what, uint64_t size, uint64_t alignment,
-                      enum memory_type type)
+_Noreturn void halt_with(const char *lines)
+{
+    bios->fail(lines);
+}
+
+void *allocate(const char *what, uint64_t size, uint64_t alignment, enum memory_type type)
 {
     uint64_t address = memory_map_allocate(&map, size, alignment, MAPPED_END, type);
     if (address == 0) {
         address = memory_map_allocate(&map, size, PAGE_SIZE, MAPPED_END, type);
     }
     if (address == 0) {
-        const uint64_t there = memory_map_total(&map, ROM_END, MAPPED_END, MEMORY_USABLE);
-        sentence_begin("There is too little memory for ");
-        sentence_add(what);
-        sentence_add(": it needs ");
-        sentence_add_number((size + 1023) / 1024);
-        sentence_add(" KiB in one piece, and ");
-        sentence_add_number(there / 1024);
-        sentence_add(" KiB are free between 1 MiB and 4 GiB.");
-        bios->fail(sentence_end());
+        fail_for_memory(what, size,
+                        memory_map_total(&map, ROM_END, MAPPED_END, MEMORY_USABLE));
     }
     return (void *)address;
 }
@@ -169,138 +138,32 @@ static uint64_t allocate_page_table(void *context)
                               MEMORY_LOADER_RECLAIMABLE);
 }
 
-static void must_be_elf(enum elf64_status status)
+/* ---- the kernel's file ------------------------------------------------------------ */
+
+/* Copy what lies both in the piece and in `size` bytes read from `offset` of the file. */
+static void copy_common(const struct piece *piece, const unsigned char *from,
+                        uint64_t offset, uint64_t size)
 {
-    if (status != ELF64_OK) {
-        fail(elf64_sentence(status));
+    const uint64_t begin = offset > piece->offset ? offset : piece->offset;
+    const uint64_t end = smaller(offset + size, piece->offset + piece->size);
+
+    if (begin < end) {
+        memcpy(piece->to + (begin - piece->offset), from + (begin - offset), end - begin);
     }
 }
 
-static uint64_t in_direct_map(const void *pointer)
+void read_file(uint64_t offset, uint64_t size, void *to)
 {
-    return BOOT_DIRECT_MAP_BASE + (uint64_t)pointer;
-}
+    const struct piece piece = {offset, size, to};
+    uint64_t sector = offset / SECTOR_SIZE;
+    const uint64_t end = (offset + size + SECTOR_SIZE - 1) / SECTOR_SIZE;
 
-/* ---- the kernel file -------------------------------------------------------------- */
-
-/* A part of the file, and where in memory it belongs. */
-struct piece {
-    uint64_t offset;
-    uint64_t size;
-    unsigned char *to;
-};
-#define PIECES_MOST (ELF64_SEGMENTS_MOST + 2) /* the symbols and their names */
-
-static struct kernel_head head;
-static struct piece pieces[PIECES_MOST];
-static uint32_t piece_count;
-
-static void add_piece(struct elf64_range range, void *to)
-{
-    pieces[piece_count++] = (struct piece){range.offset, range.size, to};
-}
-
-/* Read a few bytes of the file, at most ELF64_SECTIONS_MOST headers; returns where. */
-static const void *read_range(struct elf64_range range)
-{
-    const uint64_t first = range.offset / SECTOR_SIZE;
-    const uint64_t last = (range.offset + range.size - 1) / SECTOR_SIZE;
-
-    bios->read(bios->kernel_lba + 1 + first, last - first + 1);
-    return DISK_BUFFER + range.offset % SECTOR_SIZE;
-}
-
-/* Read how large the file is, and check what its headers say of it. */
-static void read_headers(struct elf64 *elf)
-{
-    static const uint64_t sectors = 1 + ELF64_HEADERS_MOST / SECTOR_SIZE;
-
-    bios->read(bios->kernel_lba, sectors);
-    head = *(const struct kernel_head *)DISK_BUFFER;
-    if (head.magic != KERNEL_HEAD_MAGIC || head.size > MAPPED_END) {
-        fail("There is no kernel on the boot disk: write the image again.");
+    while (sector < end) {
+        const uint64_t here = kernel_file_read(sector, smaller(end - sector,
+                                                               DISK_WINDOW_SECTORS));
+        copy_common(&piece, DISK_BUFFER, sector * SECTOR_SIZE, here * SECTOR_SIZE);
+        sector += here;
     }
-    must_be_elf(elf64_parse(elf, DISK_BUFFER + SECTOR_SIZE, head.size));
-}
-
-/* Find memory for the segments and the stack, and note where each segment belongs. */
-static struct placed_kernel place_kernel(const struct elf64 *elf)
-{
-    struct placed_kernel kernel = {.elf = elf, .virtual_base = elf->base};
-    if (elf->position_independent) {
-        /* Move it by a multiple of its alignment: its own addresses may need that. */
-        kernel.virtual_base =
-            BOOT_KERNEL_BASE + ((elf->base - BOOT_KERNEL_BASE) & (elf->alignment - 1));
-    }
-    if (!address_space_has_room(kernel.virtual_base, elf->size)) {
-        fail("The kernel's addresses are not free: link it at 1 MiB or above in the "
-             "lower half, or into the topmost 512 GiB.");
-    }
-    unsigned char *image = allocate("the kernel", elf->size, KERNEL_ALIGNMENT,
-                                    MEMORY_KERNEL);
-    for (uint32_t i = 0; i < elf->segment_count; i++) {
-        const struct elf64_segment *segment = &elf->segments[i];
-        add_piece((struct elf64_range){segment->file_offset, segment->file_size},
-                  image + (segment->virtual_address - elf->base));
-    }
-    elf64_clear(elf, image);
-    kernel.physical = (uint64_t)image;
-    kernel.stack_physical = (uint64_t)allocate("the kernel's stack", elf->stack_size,
-                                               PAGE_SIZE, MEMORY_LOADER_RECLAIMABLE);
-    return kernel;
-}
-
-/* Find memory for the symbols and their names, if the file has any. */
-static void place_symbols(const struct elf64 *elf, struct boot_info *info)
-{
-    struct elf64_range symbols, strings;
-
-    if (elf->sections.size == 0) {
-        return;
-    }
-    elf64_find_symbols(elf, read_range(elf->sections), head.size, &symbols, &strings);
-    if (symbols.size == 0) {
-        return;
-    }
-    /* One byte more: whatever the file says, the last name is to have an end. */
-    const uint64_t size = symbols.size + strings.size + 1;
-    unsigned char *const table = allocate("the kernel's symbols", size, PAGE_SIZE,
-                                          MEMORY_MODULE);
-    table[size - 1] = '\0';
-    add_piece(symbols, table);
-    add_piece(strings, table + symbols.size);
-    info->symbols = in_direct_map(table);
-    info->symbols_size = symbols.size;
-    info->strings = in_direct_map(table + symbols.size);
-    info->strings_size = strings.size + 1;
-}
-
-/* Of `size` bytes that begin at `offset` of the file, copy what belongs to a piece. */
-static void copy_pieces(const unsigned char *from, uint64_t offset, uint64_t size)
-{
-    for (uint32_t i = 0; i < piece_count; i++) {
-        const struct piece *piece = &pieces[i];
-        const uint64_t begin = offset > piece->offset ? offset : piece->offset;
-        const uint64_t end = piece->offset + piece->size;
-        const uint64_t stop = offset + size < end ? offset + size : end;
-        if (begin < stop) {
-            memcpy(piece->to + (begin - piece->offset), from + (begin - offset),
-                   stop - begin);
-        }
-    }
-}
-
-/* Returns where `size` bytes from `offset` of the file on belong, if one piece has all. */
-static void *place_of(uint64_t offset, uint64_t size)
-{
-    for (uint32_t i = 0; i < piece_count; i++) {
-        const struct piece *piece = &pieces[i];
-        if (offset >= piece->offset && offset - piece->offset <= piece->size &&
-            size <= piece->size - (offset - piece->offset)) {
-            return piece->to + (offset - piece->offset);
-        }
-    }
-    return NULL;
 }
 
 /*
@@ -321,78 +184,48 @@ static uint64_t copy_and_add(uint64_t sum, void *to, const void *from, uint64_t 
 }
 
 /* Put a window of the file where it belongs, and return `sum` with its words added. */
-static uint64_t place_window(uint64_t sum, unsigned char *window, uint64_t offset,
-                             uint64_t sectors)
+static uint64_t place_window(uint64_t sum, const struct piece *pieces, uint32_t count,
+                             unsigned char *window, uint64_t offset, uint64_t sectors)
 {
-    void *place = place_of(offset, sectors * SECTOR_SIZE);
-    if (place != NULL) {
-        return copy_and_add(sum, place, window, sectors);
+    const uint64_t size = sectors * SECTOR_SIZE;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct piece *piece = &pieces[i];
+        /* Mostly one piece has all of it. */
+        if (offset >= piece->offset && offset - piece->offset <= piece->size &&
+            size <= piece->size - (offset - piece->offset)) {
+            return copy_and_add(sum, piece->to + (offset - piece->offset), window, sectors);
+        }
     }
-    copy_pieces(window, offset, sectors * SECTOR_SIZE);
+    for (uint32_t i = 0; i < count; i++) {
+        copy_common(&pieces[i], window, offset, size);
+    }
     return copy_and_add(sum, window, window, sectors); /* to where it is: only to add */
 }
 
 /* Read the whole file, once, and copy each piece to its place. */
-static void read_pieces(void)
+void read_pieces(const struct piece *pieces, uint32_t count)
 {
-    uint64_t left = head.size / SECTOR_SIZE + (head.size % SECTOR_SIZE != 0);
-    uint64_t lba = bios->kernel_lba + 1;
-    uint64_t offset = 0;
-    uint64_t sum = head.size;
+    const uint64_t end = (file_size + SECTOR_SIZE - 1) / SECTOR_SIZE;
+    uint64_t sector = 0;
+    uint64_t sum = file_size;
 
-    while (left > 0) {
-        uint64_t sectors = smaller(left, buffer_sectors);
-        bios->read(lba, sectors);
-        lba += sectors;
-        left -= sectors;
+    while (sector < end) {
+        uint64_t left = kernel_file_read(sector, smaller(end - sector, buffer_sectors));
         unsigned char *window = DISK_BUFFER;
-        for (; sectors > 0; window += DISK_WINDOW_SIZE) {
-            const uint64_t here = smaller(sectors, DISK_WINDOW_SECTORS);
-            sum = place_window(sum, window, offset, here);
-            offset += here * SECTOR_SIZE;
-            sectors -= here;
+        for (; left > 0; window += DISK_WINDOW_SIZE) {
+            const uint64_t here = smaller(left, DISK_WINDOW_SECTORS);
+            sum = place_window(sum, pieces, count, window, sector * SECTOR_SIZE, here);
+            sector += here;
+            left -= here;
         }
     }
-    if (sum != head.checksum) {
+    if (!kernel_file_is_intact(sum)) {
         fail("The kernel is damaged: its checksum is wrong. Write the image again.");
     }
 }
 
 /* ---- what the kernel gets --------------------------------------------------------- */
-
-static void must_be_mapped(enum page_status status)
-{
-    if (status != PAGE_OK) {
-        fail("The loader wants page tables that cannot be: this is a mistake in it.");
-    }
-}
-
-/*
- * Returns what goes into CR3; *direct_map_size as in struct boot_info. What is mapped is
- * a copy of the map: the tables take their memory from the map itself, which changes it.
- * (They take usable memory, so it is in the direct map before and after.)
- */
-static uint64_t build_page_tables(const struct placed_kernel *kernel,
-                                  const struct memory_map *copy,
-                                  uint64_t *direct_map_size)
-{
-    const bool no_execute = cpu_has(CPUID_EDX_NX);
-    struct page_table table = {
-        .allocate = allocate_page_table,
-        .no_execute = no_execute,
-        .gigabyte_pages = cpu_has(CPUID_EDX_PAGE_1G),
-        .physical_bits = cpu_physical_bits(),
-    };
-    wrmsr(MSR_EFER, EFER_LME | EFER_LMA | (no_execute ? EFER_NXE : 0));
-
-    must_be_mapped(page_table_begin(&table));
-    must_be_mapped(address_space_map_kernel(&table, kernel));
-    must_be_mapped(address_space_map_memory(&table, copy, direct_map_size));
-    const uint64_t begin = (uint64_t)enter_kernel & ~(PAGE_SIZE - 1);
-    const uint64_t end = ((uint64_t)enter_kernel_end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-    must_be_mapped(page_table_map(&table, begin, begin, end - begin, PAGE_EXECUTE));
-    return table.root;
-}
 
 static void describe_machine(struct boot_info *info)
 {
@@ -414,77 +247,35 @@ static void describe_machine(struct boot_info *info)
     info->tsc_start = bios->tsc_start;
 }
 
-static void describe_kernel(struct boot_info *info, const struct placed_kernel *kernel)
-{
-    info->kernel_physical = kernel->physical;
-    info->kernel_virtual = kernel->virtual_base;
-    info->kernel_size = kernel->elf->size;
-    info->kernel_slide = kernel->virtual_base - kernel->elf->base;
-    info->stack_bottom = BOOT_STACK_BASE + PAGE_SIZE;
-    info->stack_size = kernel->elf->stack_size;
-}
-
-/* What struct boot_info points to lies behind it, in memory that is the kernel's. */
-struct handed_over {
-    struct boot_info info;
-    char loader_name[32];
-    char command_line[8];
-    struct memory_range ranges[RANGES_MOST];
-};
-
-static struct handed_over *begin_boot_info(void)
-{
-    struct handed_over *const given = allocate("the boot information", sizeof *given,
-                                               PAGE_SIZE, MEMORY_LOADER_RECLAIMABLE);
-    *given = (struct handed_over){
-        .info.magic = BOOT_INFO_MAGIC,
-        .info.version = BOOT_INFO_VERSION,
-        .info.size = sizeof given->info,
-        .info.loader_name = in_direct_map(given->loader_name),
-        .info.command_line = in_direct_map(given->command_line),
-        .info.memory_map = in_direct_map(given->ranges),
-        .info.memory_map_entry_size = sizeof given->ranges[0],
-        .info.direct_map_base = BOOT_DIRECT_MAP_BASE,
-        .loader_name = "First Light, BIOS",
-    };
-    return given;
-}
-
-/* Returns how many ranges there are. */
-static uint32_t copy_memory_map(struct handed_over *given)
+/* Copy the memory map to where the kernel will find it; returns it. */
+static struct memory_map copy_memory_map(struct handover *given)
 {
     memcpy(given->ranges, ranges, map.count * sizeof ranges[0]);
-    return map.count;
+    given->info.memory_map_count = map.count;
+    return (struct memory_map){.ranges = given->ranges, .count = map.count};
 }
 
 _Noreturn void loader_main(const struct bios *services)
 {
     struct elf64 elf;
+    struct placed_kernel kernel;
 
     bios = services;
     map_first_4_gib();
     read_memory_map();
 
-    read_headers(&elf);
-    const struct placed_kernel kernel = place_kernel(&elf);
-    struct handed_over *const given = begin_boot_info();
-    struct boot_info *const info = &given->info;
-    place_symbols(&elf, info);
-    read_pieces();
-    must_be_elf(elf64_relocate(&elf, (void *)kernel.physical, kernel.virtual_base));
-    describe_machine(info);
-    describe_kernel(info, &kernel);
+    file_size = kernel_file_find(bios);
+    struct handover *const given =
+        load_kernel(&elf, &kernel, file_size, "First Light, BIOS", RANGES_MOST);
+    describe_machine(&given->info);
 
-    const struct memory_map copy = {.ranges = given->ranges,
-                                    .count = copy_memory_map(given)};
-    const uint64_t root = build_page_tables(&kernel, &copy, &info->direct_map_size);
+    /* What is mapped is a copy of the map: the tables take their memory from the map
+     * itself, which changes it. (They take usable memory, so it is in the direct map
+     * before and after.) */
+    const struct memory_map copy = copy_memory_map(given);
+    const struct start start = map_kernel(given, &kernel, &copy, (uint64_t)enter_kernel,
+                                          allocate_page_table);
     /* The page tables were the last to take memory: now the map is as it will be. */
-    info->memory_map_count = copy_memory_map(given);
-
-    outb(PIC1_DATA, PIC_MASK_ALL);
-    outb(PIC2_DATA, PIC_MASK_ALL);
-    info->tsc_handover = rdtsc();
-    enter_kernel(root, kernel.virtual_base + (elf.entry - elf.base),
-                 info->stack_bottom + info->stack_size, in_direct_map(info),
-                 BOOT_DIRECT_MAP_BASE);
+    copy_memory_map(given);
+    start_kernel(&start, given, &kernel);
 }

@@ -16,6 +16,8 @@
 #define PHYSICAL_BITS_MOST 52    /* as far as a page table entry can point */
 #define PHYSICAL_BITS_DEFAULT 36 /* of a CPU that does not say */
 
+#define CR4_LA57 (1u << 12) /* page tables have five levels */
+
 #define MSR_EFER 0xc0000080
 #define EFER_LME (1u << 8)  /* long mode enable */
 #define EFER_LMA (1u << 10) /* long mode active: the CPU's answer */
@@ -47,6 +49,13 @@ static inline uint8_t cpu_physical_bits(void)
     }
     const uint8_t bits = (uint8_t)cpuid(CPUID_ADDRESS_SIZES, &edx);
     return bits < PHYSICAL_BITS_MOST ? bits : PHYSICAL_BITS_MOST;
+}
+
+static inline uint64_t read_cr4(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
 }
 
 static inline uint64_t rdmsr(uint32_t msr)

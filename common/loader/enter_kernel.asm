@@ -4,6 +4,8 @@
 ; the pages of these instructions, and nothing else, at the same address as the old.
 ;
 ; The GDT is the kernel's until it has its own: it is used through the direct map.
+; Instructions and GDT are one piece that means the same wherever it lies: a loader
+; whose own place the kernel may want copies it to another.
 
 %include "x86/registers.inc"
 %include "x86/descriptor.inc"
@@ -23,18 +25,21 @@ section .text
 ;
 ; in:        rdi = what goes into cr3, rsi = the entry, rdx = the end of the stack, a
 ;            multiple of 16, rcx = the struct boot_info, r8 = where the kernel sees
-;            physical address 0. This file lies at a physical address below 4 GiB that
-;            is mapped to itself; so are enter_kernel to enter_kernel_end in the new
-;            tables
+;            physical address 0. What lies from here to enter_kernel_end is mapped to its
+;            physical address, in the new tables as well as now
 ; out:       does not return; the kernel starts as docs/boot-protocol.md says
 align 16
 enter_kernel:
     cli
+    sub rsp, 16                         ; lgdt and lidt read ten bytes
+    mov dword [rsp], 0
+    mov qword [rsp + 2], 0
+    lidt [rsp]                          ; an exception ends in a reset, wherever it is
     lea rax, [gdt]
     add rax, r8
-    mov [gdt_pointer.base], rax
-    lgdt [gdt_pointer]
-    lidt [no_idt]                       ; an exception ends in a reset, wherever it is
+    mov word [rsp], gdt.end - gdt - 1
+    mov [rsp + 2], rax
+    lgdt [rsp]
 
     mov cr3, rdi
     mov eax, CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG
@@ -73,9 +78,7 @@ enter_kernel:
     push 1 << 1                         ; of rflags, only the bit that is always 1
     popfq
     retfq
-enter_kernel_end:
 
-section .data
 align 8
 gdt:
     dq 0
@@ -88,16 +91,9 @@ gdt:
     db 0x00, DESC_PRESENT | DESC_SEGMENT | DESC_WRITABLE | DESC_ACCESSED
     db DESC_PAGES | DESC_32BIT | 0xf, 0x00
 .end:
+enter_kernel_end:
 
 GDT_CODE        equ gdt.code - gdt
 GDT_DATA        equ gdt.data - gdt
-
-gdt_pointer:
-    dw gdt.end - gdt - 1
-.base:
-    dq 0
-no_idt:
-    dw 0
-    dq 0
 
 section .note.GNU-stack noalloc noexec nowrite progbits
