@@ -20,6 +20,7 @@ help:
 #:
 #: BREAK=name with run, screen or debug: with one idea removed (make chapter-N breaks)
 #: MEMORY=6G CPU=pentium3 DISK=floppy BOARD=q35   with run, screen, debug: another machine
+#: FIRMWARE=bios|uefi         likewise, where a chapter knows both
 #: IMAGE=file LIMIT=3         with run and screen: another disk; wait 3 s, not 10
 #: TOOLCHAIN=gcc|clang        choose the compiler
 #: V=1                        show each command
@@ -30,7 +31,7 @@ help:
 
 CHAPTER_VERBS := run screen test debug files diff export clean breaks
 OTHER_VERBS   := all bench doctor fuzz screenshots help
-FIRMWARES     := bios
+FIRMWARES     := bios uefi
 
 include common/make/toolchain.mk
 include common/make/build.mk
@@ -54,6 +55,10 @@ ifneq ($(filter-out $(CHAPTER_VERBS) $(OTHER_VERBS),$(verbs)),)
 endif
 ifneq ($(filter-out $(FIRMWARES),$(FIRMWARE)),)
   $(error Unknown FIRMWARE '$(FIRMWARE)': these chapters know $(FIRMWARES))
+endif
+firmware := $(or $(FIRMWARE),$(firstword $(firmwares/$(chapter))))
+ifeq ($(filter $(firmware),$(firmwares/$(chapter))),)
+  $(error Chapter $(chapter) does not start from $(firmware): it knows $(firmwares/$(chapter)))
 endif
 
 # What follows `clean` waits for it.

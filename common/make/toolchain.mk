@@ -73,6 +73,32 @@ KEEP_FRAMES := -fno-omit-frame-pointer -fno-optimize-sibling-calls
 # BIOS has to read. -Oz is smaller still, but only newer versions of GCC know it.
 SMALL := $(if $(filter clang,$(TOOLCHAIN)),-Oz,-Os)
 
+# For a program that UEFI starts (from chapter 9 on). The firmware loads it where it has
+# room: so it must run at any address, and find its own things without a table of
+# addresses.
+EFI := -fpic -fvisibility=hidden
+# Text is in characters of 16 bits, as Windows has it, and so is wchar_t.
+EFI += -fshort-wchar
+# The firmware's functions expect their arguments where Windows has them, in rcx, rdx, r8
+# and r9. With this, gnu-efi's headers tell the compiler so.
+EFI += -DGNU_EFI_USE_MS_ABI
+# Stack for such calls is reserved once in each function: GCC's manual asks for it where
+# one function calls by the rules of both systems.
+EFI += $(if $(filter gcc,$(TOOLCHAIN)),-maccumulate-outgoing-args)
+EFI += -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -Icommon/efi
+
+# LLVM's linker gives sections names under which the next step would not find them, and its
+# objcopy cannot make a program for UEFI of an ELF file: so here both toolchains use GNU's.
+EFI_LD      := $(CROSS)ld
+EFI_OBJCOPY := $(CROSS)objcopy
+# A shared library is what an ELF linker can make that comes nearest to a program for UEFI:
+# all in one piece, with a list of what to change when it is moved. -Bsymbolic: its names
+# mean its own functions. Relocations in one table, and not packed: gnu-efi's start-up code
+# reads them itself.
+EFI_LDFLAGS := -shared -Bsymbolic -nostdlib -z nocombreloc -z nopack-relative-relocs
+# A shared library may leave names open, for others to fill in. Nobody will.
+EFI_LDFLAGS += --no-undefined -z noexecstack
+
 # No libraries, neither shared nor static; a stack that is data, not code.
 LDFLAGS := -static -nostdlib -z noexecstack
 # A segment of a kernel file begins at the next multiple of 4 KiB, the smallest page, and
