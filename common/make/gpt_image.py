@@ -122,26 +122,30 @@ def cluster_sectors(size: int) -> int:
     return count
 
 
-def partition_tables(partitions: list[Partition], sectors: int) -> tuple[bytes, bytes]:
-    """What goes to the first and to the last sectors of a disk.
+def tables(disk: Path, *options: str) -> tuple[bytes, bytes]:
+    """What sgdisk would write to the first and to the last sectors of a disk.
 
-    sgdisk waits a second after it has written, for a kernel that would have to notice. So
-    let it pretend, and take the tables from the backup that it saves.
+    It waits a second after it has written, for a kernel that would have to notice. So let it
+    pretend, and take the tables from the backup that it saves.
     """
     with tempfile.TemporaryDirectory() as folder:
-        disk, backup = Path(folder, "disk"), Path(folder, "backup")
-        with open(disk, "wb") as file:
-            file.truncate(sectors * SECTOR)
-        options = [f"--disk-guid={DISK_GUID}"]
-        for number, part in enumerate(partitions, 1):
-            options += [f"--new={number}:{part.first}:{part.last}",
-                        f"--typecode={number}:{part.kind}",
-                        f"--change-name={number}:{part.name}",
-                        f"--partition-guid={number}:{part.guid}"]
-        run(program("sgdisk", "sgdisk"), "--pretend", "--set-alignment=1", *options,
-            f"--backup={backup}", disk)
+        backup = Path(folder, "backup")
+        run(program("sgdisk", "sgdisk"), "--pretend", *options, f"--backup={backup}", disk)
         mbr, header, backup_header, entries = split(backup.read_bytes(), 1, 1, 1, TABLE_SECTORS)
     return mbr + header + entries, entries + backup_header
+
+
+def partition_tables(partitions: list[Partition], sectors: int) -> tuple[bytes, bytes]:
+    """The first and the last sectors of a disk that has these partitions."""
+    options = ["--set-alignment=1", f"--disk-guid={DISK_GUID}"]
+    for number, part in enumerate(partitions, 1):
+        options += [f"--new={number}:{part.first}:{part.last}",
+                    f"--typecode={number}:{part.kind}",
+                    f"--change-name={number}:{part.name}",
+                    f"--partition-guid={number}:{part.guid}"]
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.truncate(sectors * SECTOR)
+        return tables(Path(disk.name), *options)
 
 
 def split(data: bytes, *counts: int) -> list[bytes]:
