@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,8 +24,6 @@ STAGE = BIOS_BOOT + 2                   # LBA of the second stage in it
 CODE = 446                              # bytes of a boot sector in front of its table
 FAT32_CLUSTERS = 65525                  # a file system with fewer is not FAT32
 LOADER = "EFI/BOOT/BOOTX64.EFI"
-
-Make = Callable[..., subprocess.CompletedProcess]
 
 
 def sbin(name: str) -> str:
@@ -55,13 +52,16 @@ def bios_options() -> list[object]:
             "--second-stage", build / "loader_bios.bin", "--loader", build / "loader.bin"]
 
 
-@pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a loader and a kernel, which are not made to run."""
-    folder = tmp_path_factory.mktemp("parts")
+def make_parts(folder: Path) -> Path:
+    """Fill a folder with a loader and a kernel, which are not made to run."""
     (folder / "loader.efi").write_bytes(b"MZ" + bytes(range(256)) * 100)
     (folder / "kernel").write_bytes(b"\x7fELF" + bytes(range(255)) * 300)
     return folder
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_parts(tmp_path_factory.mktemp("parts"))
 
 
 def image_in(folder: Path, parts: Path, *more: object, **variables: str) -> Path:
