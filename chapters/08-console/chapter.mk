@@ -1,19 +1,9 @@
 # What the image is made of, in the order in which it lies on the disk.
 boot_sector   := common/bios/first_stage.asm
 second_stage  := common/bios/loader_bios.asm
-loader        := common/bios/loader_start.asm common/bios/loader.c \
-                 common/bios/kernel_behind_loader.c common/bios/firmware_tables.c \
-                 common/loader/loading.c common/loader/sentence.c common/loader/elf64.c \
-                 common/loader/memory_map.c common/loader/page_table.c \
-                 common/loader/address_space.c common/loader/enter_kernel.asm \
-                 common/kernel/memory.c
+loader        := $(bios_loader) common/bios/kernel_behind_loader.c
 loader_script := common/bios/loader.ld
-kernel        := chapters/08-console/kernel.c chapters/08-console/samples.c \
-                 common/kernel/boot_report.c \
-                 common/kernel/kprintf.c common/kernel/format.c \
-                 common/kernel/console.c common/kernel/utf8.c common/kernel/cp437.c \
-                 common/kernel/vga_text.c common/kernel/serial.c \
-                 common/kernel/panic.c common/kernel/registers.asm common/kernel/backtrace.c \
-                 common/kernel/symbols.c common/kernel/memory.c
+kernel        := chapters/08-console/kernel.c common/kernel/boot_report.c \
+                 chapters/08-console/samples.c $(console)
 linker_script := common/kernel/kernel.ld
 kernel_flags  := $(HIGHER_HALF) $(KEEP_FRAMES)

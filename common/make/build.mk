@@ -129,7 +129,7 @@ $(foreach part,$(parts),$(eval $(part) :=))
 $(eval include chapters/$1/chapter.mk)
 $(if $(boot_sector),$(eval $(call assemble,$1,$(boot_sector),BOOT_SECTOR)))
 $(if $(second_stage),$(eval $(call assemble,$1,$(second_stage),SECOND_STAGE)))
-$(foreach source,$(loader),$(eval $(call compile,$1,$(source),loader/,$(SMALL))))
+$(foreach source,$(loader),$(eval $(call compile,$1,$(source),loader/,$(SMALL) -Icommon/bios)))
 $(foreach source,$(kernel),$(eval $(call compile,$1,$(source),,$(kernel_flags))))
 $(foreach source,$(efi),$(eval $(call compile,$1,$(source),efi/,$(SMALL) $(EFI))))
 $(eval loader/$1 := $(foreach source,$(loader),$(call object,$1,$(source),loader/)))
@@ -162,6 +162,8 @@ build/$1/ build/$1/loader/ build/$1/efi/:
 endef
 parts := boot_sector second_stage loader loader_script kernel linker_script kernel_flags \
          efi firmwares
+
+include common/make/parts.mk
 
 chapters := $(sort $(notdir $(wildcard chapters/[0-9][0-9]-*)))
 images   := $(foreach chapter,$(chapters),build/$(chapter)/disk.img)
