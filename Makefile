@@ -13,6 +13,8 @@ help:
 #: make chapter-N screen      boot it headless; print its screen and its serial output
 #: make chapter-N test        run its tests
 #: make chapter-N debug       stop at the boot sector, in gdb
+#: make chapter-N image       build it; say where the image is, and what lies where in it
+#: make chapter-N usb DEVICE=/dev/sdX   write it to a USB stick, after a look and a question
 #: make chapter-N files       list every file of the chapter, in reading order
 #: make chapter-N diff        show what changed since the chapter before
 #: make chapter-N export DIR=folder   write it to a folder that needs no repository
@@ -29,7 +31,7 @@ help:
 #:                            all chapters; run boots the newest
 #: make fuzz [TIME=60] [FUZZER=elf64]   feed what reads strangers' data with anything at all
 
-CHAPTER_VERBS := run screen test debug files diff export clean breaks
+CHAPTER_VERBS := run screen test debug image usb files diff export clean breaks
 OTHER_VERBS   := all bench doctor fuzz screenshots help
 FIRMWARES     := bios uefi
 

@@ -1,4 +1,4 @@
-# chapter.mk -- the verbs about a chapter's files: files, export, diff, breaks, clean
+# chapter.mk -- the verbs about a chapter's files: image, usb, files, export, diff, breaks, clean
 #
 # Which files belong to a chapter is read from the dependency files that the assembler
 # and the compiler wrote while they built it: it cannot be forgotten, nor lie.
@@ -7,6 +7,13 @@
 sources = $(shell cat $(dependencies/$1) | tr -s ' \\' '\n' | \
             awk '/^(chapters|common)\/[^:]*$$/ && !seen[$$0]++')
 chapter_files = chapters/$1/chapter.mk $(call sources,$1) $(linker_script/$1)
+
+image: $(image)
+	@$(if $(efi/$(chapter)),$(PYTHON) common/make/gpt_image.py --describe $<,echo \
+	    '$<: the parts of chapter.mk, laid end to end from sector 0 on')
+
+usb: $(image)
+	@$(PYTHON) common/make/usb.py $< $(DEVICE)
 
 # What an export needs besides to build and to run.
 machinery := common/make tests/machine
