@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -18,8 +19,9 @@ from typing import Any
 import pexpect
 import pytest
 
-from machine import (BochsMachine, Machine, MachineError, MissingProgram, NotMapped,
-                     Registers, Screen, ending, paging)
+from machine import (BochsMachine, Font, Machine, MachineError, MissingProgram, NotMapped,
+                     Picture, PixelScreen, Registers, Screen, build, ending, paging, uefi)
+from machine.pixels import scale_for
 
 # Every sector begins like this, and ends with the signature and the size of a floppy.
 HEAD = """
@@ -100,6 +102,51 @@ gdtr: dw 15
     dd gdt
 """
 
+# A UEFI application is a PE32+ file: two headers, one section, no address in need of
+# relocation. The code begins with the system table in rdx.
+# Source: Microsoft, "PE Format"; UEFI specification, "UEFI Images".
+EFI_HEAD = """
+entry equ 4096
+bits 64
+default rel
+org 0
+    db "MZ"
+    times 0x3c - ($ - $$) db 0
+    dd pe
+pe: db "PE", 0, 0
+    dw 0x8664, 1                        ; x86-64, one section
+    dd 0, 0, 0
+    dw sections - optional, 0x0022      ; executable, and above 2 GiB as well
+optional:
+    dw 0x020b, 0                        ; PE32+
+    dd size, 0, 0, entry, entry
+    dq 0
+    dd entry, entry                     ; alignment in memory, and in the file
+    dw 0, 0, 0, 0, 0, 0
+    dd 0, entry + size, entry, 0
+    dw 10, 0                            ; an EFI application
+    dq 0, 0, 0, 0
+    dd 0, 0
+sections:
+    db ".text", 0, 0, 0
+    dd size, entry, size, entry, 0, 0, 0, 0xe0000020
+    times entry - ($ - $$) db 0
+    sub rsp, 40                         ; room for the registers of a callee
+"""
+EFI_HELLO = """
+    mov rcx, [rdx + 64]                 ; ConOut
+    lea rdx, [text]
+    call [rcx + 8]                      ; OutputString
+    jmp done
+text: dw __utf16__(`Hello\\r\\n`), 0
+done:
+"""
+EFI_TAIL = """
+    align 4096, db 0
+size equ $ - $$ - entry
+"""
+EFI_HALT = "cli\n" + HALT
+
 Assemble = Callable[[str], Path]
 Start = Callable[..., Machine]
 
@@ -130,6 +177,37 @@ def start_bochs(assemble: Assemble) -> Iterator[Callable[[str], BochsMachine]]:
     def run(code: str) -> BochsMachine:
         try:
             return stack.enter_context(BochsMachine(assemble(code)))
+        except MissingProgram as missing:
+            pytest.skip(missing.sentence)
+
+    with contextlib.ExitStack() as stack:
+        yield run
+
+
+@pytest.fixture
+def efi_image(tmp_path: Path) -> Assemble:
+    """Make a FAT disk with an application of these instructions, or with none."""
+    def run(code: str) -> Path:
+        for tool in ("mformat", "mmd", "mcopy"):
+            if not shutil.which(tool):
+                pytest.skip(f"needs {tool} of mtools")
+        image, source, efi = (tmp_path / name for name in ("disk.img", "app.asm", "app.efi"))
+        subprocess.run(["mformat", "-C", "-i", image, "-f", "2880", "::"], check=True)
+        if code:
+            source.write_text(EFI_HEAD + code + EFI_TAIL)
+            subprocess.run(["nasm", "-f", "bin", "-o", efi, source], check=True)
+            subprocess.run(["mmd", "-i", image, "::/EFI", "::/EFI/BOOT"], check=True)
+            subprocess.run(["mcopy", "-i", image, efi, "::/EFI/BOOT/BOOTX64.EFI"], check=True)
+        return image
+    return run
+
+
+@pytest.fixture
+def start_uefi(efi_image: Assemble) -> Iterator[Start]:
+    """Boot a UEFI application of these instructions in QEMU; skip where there is no OVMF."""
+    def run(code: str, **options: Any) -> Machine:
+        try:
+            return stack.enter_context(Machine(efi_image(code), firmware="uefi", **options))
         except MissingProgram as missing:
             pytest.skip(missing.sentence)
 
@@ -244,7 +322,7 @@ def test_a_closed_a20_gate_is_seen(start: Start) -> None:
     assert not machine.registers().a20
 
 
-@pytest.mark.parametrize("disk", ["ide", "ahci", "virtio", "usb", "floppy"])
+@pytest.mark.parametrize("disk", ["ide", "ahci", "virtio", "nvme", "usb", "floppy"])
 def test_each_kind_of_disk_boots(start: Start, disk: str) -> None:
     """The BIOS starts the image from every disk that we can attach."""
     start(hello() + HALT, disk=disk).expect("Hello")
@@ -472,6 +550,111 @@ def test_an_unknown_register_is_refused(start: Start) -> None:
         start(HALT, paused=True).gdb.write_register("qx", 0)
 
 
+# -- UEFI ------------------------------------------------------------------------------
+
+
+def test_a_uefi_application_is_seen_on_com1(start_uefi: Start) -> None:
+    """The firmware's console is on COM1, and a halt of the application ends the wait."""
+    machine = start_uefi(EFI_HELLO + EFI_HALT)
+    machine.expect("Hello\r\n")
+    machine.wait_until_halted()
+    assert machine.registers().mode == "64-bit long mode"
+    assert machine.plain_serial.splitlines()[-1] == "Hello"
+    assert "\x1b" in machine.serial and "\x1b" not in machine.report()
+
+
+def test_a_wait_for_a_key_is_a_halt(start_uefi: Start) -> None:
+    """An application that sleeps in the firmware has settled; the firmware before it has not."""
+    machine = start_uefi(EFI_HELLO + "sti\n" + HALT)
+    assert machine.wait_for_end().kind == ending.HALTED
+    assert "Hello" in machine.serial
+
+
+def test_an_exception_that_uefi_catches_is_told(start_uefi: Start) -> None:
+    """The sentence has the exception, its place in the application and the address used."""
+    machine = start_uefi("mov rax, 0x123456789abc\nmov [rax], rax\n" + EFI_HALT)
+    with fails(r"CPU exception 0E \(#PF.*which used the address 0x123456789abc: .*"
+               r"byte 0x100e of the application"):
+        machine.expect("never")
+    assert machine.wait_for_end().badly
+
+
+def test_a_triple_fault_under_uefi_is_told(start_uefi: Start) -> None:
+    """Without the firmware's IDT an exception ends as it does under a BIOS."""
+    machine = start_uefi("lidt [empty]\nint3\nempty: dw 0\ndq 0\n")
+    assert machine.wait_for_end().kind == ending.TRIPLE_FAULT
+
+
+def test_an_application_that_returns_is_told(start_uefi: Start) -> None:
+    """The firmware's word for the status is in the sentence."""
+    machine = start_uefi("mov rax, 1 << 63 | 1\nadd rsp, 40\nret\n")
+    end = machine.wait_for_end()
+    assert end.kind == ending.RETURNED
+    assert "'Load Error'" in end.sentence
+
+
+def test_uefi_without_an_application_is_explained(start_uefi: Start) -> None:
+    """A disk without EFI/BOOT/BOOTX64.EFI ends the wait with a sentence of its own."""
+    machine = start_uefi("")
+    with fails("UEFI firmware found nothing to boot.*EFI/BOOT/BOOTX64.EFI"):
+        machine.expect("never")
+
+
+def test_secure_boot_refuses_what_nobody_signed(start_uefi: Start) -> None:
+    """With Secure Boot on, our application is not started, and the sentence says why."""
+    machine = start_uefi(EFI_HELLO + EFI_HALT, secure_boot=True, disk="ahci")
+    end = machine.wait_for_end()
+    assert end.kind == ending.NOT_STARTED
+    assert "Secure Boot is on" in end.sentence
+
+
+def test_uefi_before_our_application_is_no_hang_of_ours(start_uefi: Start) -> None:
+    """A wait that was too short for the firmware says so."""
+    machine = start_uefi(EFI_HALT)
+    assert "has not started our application within 0.1 s" in machine.wait_for_end(0.1).sentence
+
+
+def test_without_a_graphics_card_there_is_no_screen(start_uefi: Start) -> None:
+    """A machine that shows nothing says why, and is reported all the same."""
+    machine = start_uefi(EFI_HALT, vga="none")
+    with fails("no graphics card"):
+        machine.screen()
+    assert "screen: This machine has no graphics card." in machine.report()
+
+
+def test_no_two_machines_share_the_variables_of_uefi(start_uefi: Start) -> None:
+    """The firmware writes into a copy of the template that goes with the machine."""
+    machine = start_uefi(EFI_HALT)
+    code, variables = build.find_ovmf()
+    flash = {drive["inserted"]["drv"]: drive["inserted"]
+             for drive in machine.qmp.execute("query-block") if "pflash" in drive["device"]}
+    assert flash["raw"]["file"] == code and flash["raw"]["ro"]
+    assert flash["qcow2"]["backing_file"] == variables and not flash["qcow2"]["ro"]
+
+
+@pytest.mark.parametrize("secure_boot", [False, True])
+def test_a_missing_ovmf_is_a_sentence(assemble: Assemble, monkeypatch: pytest.MonkeyPatch,
+                                      secure_boot: bool) -> None:
+    """Without OVMF, the sentence says what to install and where we looked."""
+    import doctor                       # found by way of machine.build
+    for name in ("OVMF", "OVMF_SECURE_BOOT"):
+        monkeypatch.setattr(doctor, name, (("/nowhere/CODE.fd", "/nowhere/VARS.fd"),
+                                           ("/elsewhere/CODE.fd", "/elsewhere/VARS.fd")))
+    with pytest.raises(MissingProgram, match=r"ovmf is missing: .*Install it: .*"
+                                             r"/nowhere/CODE.fd, /elsewhere/CODE.fd\."):
+        Machine(assemble(HALT), firmware="uefi", disk="ahci", secure_boot=secure_boot)
+
+
+def test_secure_boot_needs_what_it_needs(assemble: Assemble) -> None:
+    """An IDE disk, a BIOS, or a firmware that is none are refused in words."""
+    with fails("Secure Boot needs UEFI and the board q35"):
+        Machine(assemble(HALT), firmware="uefi", secure_boot=True)
+    with fails("Secure Boot needs UEFI and the board q35"):
+        Machine(assemble(HALT), disk="ahci", secure_boot=True)
+    with fails("Unknown firmware 'coreboot': choose one of bios, uefi"):
+        Machine(assemble(HALT), firmware="coreboot")
+
+
 # -- Bochs -----------------------------------------------------------------------------
 
 
@@ -547,6 +730,18 @@ def test_run_without_a_display_is_screen(assemble: Assemble) -> None:
     assert done.returncode == 0
     assert "Ctrl+C quits" in done.stdout.splitlines()[0]
     assert "|Hello " in done.stdout
+
+
+def test_screen_prints_what_uefi_wrote(efi_image: Assemble) -> None:
+    """`screen` prints COM1 as a terminal shows it, and says that the screen has pixels."""
+    done = program("screen", str(efi_image(EFI_HELLO + EFI_HALT)), "--firmware", "uefi")
+    if "ovmf is missing" in done.stderr:
+        pytest.skip(done.stderr)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "pixels, drawn by the firmware's console" in lines[0]
+    assert (lines[1], lines[-1]) == ("COM1:", "Hello")
+    assert "\\x1b" not in done.stdout and "\n\n\n" not in done.stdout
 
 
 def test_run_falls_back_from_a_broken_display(assemble: Assemble) -> None:
@@ -629,6 +824,125 @@ def test_a_blank_screen_equals_no_text() -> None:
     assert blank.differs_from("") == "" and blank.text == ""
     below = Screen(b" \x07" * 1999 + b"x\x07")
     assert "!" in below.differs_from("")
+
+
+BLACK, GREY, BLUE, YELLOW = 0x000000, 0xAAAAAA, 0x0000AA, 0xFFFF55
+# Glyphs that are all different, but for the three blanks; 0xdc and 0xdf are two halves.
+GLYPHS = [bytes(16) if code in (0x00, 0x20, 0xFF) else hashlib.sha256(bytes([code])).digest()[:16]
+          for code in range(256)]
+GLYPHS[0xDC], GLYPHS[0xDF] = bytes(8) + b"\xff" * 8, b"\xff" * 8 + bytes(8)
+FONT = Font(GLYPHS)
+
+
+def draw(rows: list[list[tuple[int, int, int]]], scale: int = 1, size: tuple[int, int] = (100, 56),
+         cursor: tuple[int, int] | None = None) -> Picture:
+    """A picture of cells (code, foreground, background), and black where there are none.
+
+    size: in pixels of the font. cursor: row and column.
+    """
+    width, height = size
+
+    def color(x: int, y: int) -> int:
+        row, column = y // 16, x // 8
+        if row >= len(rows) or column >= len(rows[row]):
+            return GREY if (row, column) == cursor and y % 16 >= 14 else BLACK
+        code, foreground, background = rows[row][column]
+        underlined = (row, column) == cursor and y % 16 >= 14
+        return foreground if underlined or GLYPHS[code][y % 16] << x % 8 & 0x80 else background
+
+    lines = (b"".join(color(x, y).to_bytes(3, "big") * scale for x in range(width)) * scale
+             for y in range(height))
+    return Picture(width * scale, height * scale, b"".join(lines))
+
+
+def cells(text: str, foreground: int = GREY, background: int = BLACK) -> list[tuple[int, int, int]]:
+    return [(code, foreground, background) for code in text.encode("cp437")]
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_text_in_pixels_is_read_back(scale: int) -> None:
+    """Glyphs are found again, whatever their colours and their scale; edges do not count."""
+    rows = [cells("Hello") + cells("World", YELLOW, BLUE), cells("▄▀ é"), []]
+    screen = PixelScreen(draw(rows, scale), FONT, scale)
+    assert screen.differs_from(["HelloWorld", "▄▀ é"]) == ""
+    assert (len(screen.rows), screen.columns) == (3, 12)
+    assert screen.at(0, 0) == ("H", GREY, BLACK) and screen.at(0, 0).attribute == 0x07
+    assert screen.at(0, 5) == ("W", YELLOW, BLUE) and screen.at(0, 5).attribute == 0x1E
+    assert screen.at(2, 11) == (" ", BLACK, BLACK)
+    assert screen.legible and "World" in screen
+    assert screen.framed().splitlines()[1] == "|HelloWorld  |"
+
+
+@pytest.mark.parametrize("column", [1, 3, 4])
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_cursor_hides_no_text(scale: int, column: int) -> None:
+    """A cell that is underlined, or a blank that is, counts as if it were not."""
+    screen = PixelScreen(draw([cells("Helô")], scale, cursor=(0, column)), FONT, scale)
+    assert screen.text == "Helô"
+
+
+def test_what_is_no_glyph_is_told() -> None:
+    """One wrong pixel, a third colour or a torn square make a cell that cannot be read."""
+    good = draw([cells("abc")], scale=2)
+    for x, y, color in ((2, 2, 0xFF0000), (17, 3, BLACK), (17, 3, GREY)):
+        data = bytearray(good.data)
+        start = 3 * (y * good.width + x)
+        data[start:start + 3] = color.to_bytes(3, "big")
+        damaged = PixelScreen(good._replace(data=bytes(data)), FONT, 2)
+        if bytes(data) != good.data:
+            assert damaged.text == "abc"[:x // 16] + "\ufffd" + "abc"[x // 16 + 1:]
+    other_font = PixelScreen(draw([cells("Hello")]), Font([bytes(16)] * 256))
+    assert not other_font.legible
+
+
+@pytest.mark.parametrize("width, height, scale", [
+    (8, 16, 1), (1280, 800, 1), (1287, 1615, 1), (1288, 800, 2), (800, 1616, 2),
+    (2560, 1600, 2), (3840, 2160, 3)])
+def test_the_scale_follows_from_the_size(width: int, height: int, scale: int) -> None:
+    """Glyphs are as small as they can be with at most 160 columns and 100 rows."""
+    assert scale_for(width, height) == scale
+
+
+BDS = ('BdsDxe: {} Boot0001 "UEFI QEMU HARDDISK " from PciRoot(0x0)/Pci(0x1,0x1){}\r\n')
+SHELL = 'BdsDxe: {} Boot0002 "EFI Internal Shell" from Fv(1)/FvFile(2)\r\n'
+
+
+@pytest.mark.parametrize("com1, kind", [
+    ("", None),
+    (BDS.format("loading", "") + BDS.format("starting", ""), None),
+    (BDS.format("starting", "") + SHELL.format("loading"), ending.RETURNED),
+    (BDS.format("starting", "") + BDS.format("failed to start", ": Aborted"), ending.RETURNED),
+    (BDS.format("failed to load", ": Not Found"), None),
+    (BDS.format("failed to load", ": Not Found") + BDS.format("starting", ""), None),
+    (BDS.format("failed to load", ": Not Found") + SHELL.format("loading"), ending.NOT_STARTED),
+    (BDS.format("failed to load", ": Access Denied"), ending.NOT_STARTED),
+    (SHELL.format("starting"), ending.NOT_STARTED),
+    ("BdsDxe: No bootable option or device was found.\r\n", ending.NOT_STARTED)])
+def test_what_the_firmware_says_is_understood(com1: str, kind: str | None) -> None:
+    """Each way to go on that the firmware tells of is the end that it means, or none."""
+    end = uefi.end_of(com1)
+    assert (end and end.kind) == kind
+
+
+def test_an_exception_outside_all_applications_is_told() -> None:
+    """A kernel that runs with the firmware's IDT has no image; half a message is no end."""
+    text = ("!!!! X64 Exception Type - 0D(#GP - General Protection)  CPU Apic ID - 0 !!!!\r\n"
+            "RIP  - FFFFFFFF80000010, CS  - 38\r\nCR0  - 1, CR2 - 0000, CR3 - 1000\r\n"
+            "!!!! Can't find image information. !!!!\r\n")
+    end = uefi.end_of(text)
+    assert end and end.kind == ending.EXCEPTION
+    assert "(#GP - General Protection) at 0xffffffff80000010: " in end.sentence
+    assert "in none of the applications" in end.sentence
+    assert uefi.end_of(text[:120]) is None
+
+
+def test_com1_of_uefi_is_made_plain() -> None:
+    """Colours vanish, moves begin a line, and what is shown grows only at its end."""
+    com1 = ("\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2JBoot\r\n\r\n\r\n\x1b[1m\x1b[33mShell>\x1b[0m x  \r\n"
+            "\x1b[07;01Ha \x1b[08;01Hb\r\n")
+    assert uefi.plain(com1) == "Boot\n\nShell> x\n\na\nb"
+    for end in range(len(com1)):
+        assert uefi.plain(com1).startswith(uefi.plain(com1[:end]))
 
 
 def read_from(tables: dict[int, int]) -> Callable[[int, int], bytes]:

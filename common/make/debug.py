@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Start a machine that waits at its boot sector, and gdb attached to it.
 
-    debug.py [--disk ...] [--memory ...] [--cpu ...] [--board ...] IMAGE ELF...
+    debug.py [--disk ...] [--memory ...] [--cpu ...] [--board ...] [--vga ...] IMAGE ELF...
 
 The ELF files hold the symbols of what the image loads, at its true addresses. What the
 gdb session can do beyond gdb itself is in the folder gdb/ beside this file. When gdb
@@ -102,6 +102,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("symbols", type=Path, nargs="+")
     add_choices(parser)
     options = parser.parse_args(arguments)
+    if options.firmware == "uefi":
+        sys.exit("debug stops at a boot sector, which UEFI does not have.")
     image = options.image.resolve()
     symbols = [file.resolve() for file in options.symbols]
     log = image.parent / "serial.log"

@@ -94,6 +94,16 @@ OVMF = (
     ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
 )
 
+# The same, with keys enrolled: it starts only what one of them has signed.
+OVMF_SECURE_BOOT = (
+    ("/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"),  # Debian, Ubuntu
+    ("/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE_4M.secboot.qcow2",
+     "/usr/share/edk2/ovmf/OVMF_VARS_4M.secboot.qcow2"),  # Fedora
+    ("/usr/share/qemu/ovmf-x86_64-smm-ms-code.bin",
+     "/usr/share/qemu/ovmf-x86_64-smm-ms-vars.bin"),  # openSUSE
+)
+
 # The two ROMs of Bochs: its BIOS, and that of its screen. Debian has packages for them.
 BOCHS_ROM = (
     ("/usr/share/bochs/BIOS-bochs-latest", "/usr/share/vgabios/vgabios.bin"),

@@ -11,8 +11,10 @@ from .errors import MachineError, MissingProgram
 from .machine import Machine
 from .paging import NotMapped, Translation
 from .pc import BAD_PATTERNS
+from .pixels import Font, Picture, PixelScreen
 from .registers import Registers
 from .screen import Screen
 
-__all__ = ["BAD_PATTERNS", "BochsMachine", "End", "Machine", "MachineError",
-           "MissingProgram", "NotMapped", "Registers", "Screen", "Translation"]
+__all__ = ["BAD_PATTERNS", "BochsMachine", "End", "Font", "Machine", "MachineError",
+           "MissingProgram", "NotMapped", "Picture", "PixelScreen", "Registers", "Screen",
+           "Translation"]

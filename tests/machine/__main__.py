@@ -1,7 +1,7 @@
 """Boot a disk image: in a window, in the terminal, or headless.
 
     python3 -m machine run IMAGE           where there is a display, or a terminal, there
-    python3 -m machine screen IMAGE        headless: print the text screen and COM1
+    python3 -m machine screen IMAGE        headless: print the screen's text and COM1
     python3 -m machine screenshot IMAGE --output PICTURE.png
 
 Arguments after -- go to QEMU. QEMU=path takes another qemu-system-x86_64.
@@ -16,15 +16,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from . import ending
 from .command import qemu_command
 from .ending import End
-from .errors import MachineError
+from .errors import MachineError, MissingProgram
 from .machine import Machine
+from .pixels import PixelScreen
 
-LIMIT = 10                              # seconds until a machine that goes on is shown
 REFUSAL = re.compile(r"gtk|sdl|cocoa|curses|display|terminal", re.IGNORECASE)
 
 
@@ -63,7 +63,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("image", help="the disk image to boot")
     add_choices(parser)
     parser.add_argument("--output", type=Path, help="where the screenshot goes")
-    parser.add_argument("--limit", type=float, default=LIMIT,
+    parser.add_argument("--limit", type=float,
                         help="seconds to wait for the machine to settle")
     options = parser.parse_args(arguments)
     if (options.command == "screenshot") != (options.output is not None):
@@ -73,28 +73,35 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
     """Let the command line choose another machine than usual."""
-    parser.add_argument("--disk", default="ide", help="ide, ahci, virtio, usb or floppy")
-    parser.add_argument("--memory", default="64M", help="such as 64M or 6G")
+    parser.add_argument("--firmware", default="bios", help="bios or uefi")
+    parser.add_argument("--disk", default="ide",
+                        help="ide, ahci, virtio, nvme, usb or floppy")
+    parser.add_argument("--memory", help="such as 64M or 6G")
     parser.add_argument("--cpu", help="a CPU model of QEMU")
     parser.add_argument("--board", help="pc (IDE) or q35 (AHCI)")
+    parser.add_argument("--vga", default="std", help="std, virtio, qxl or none")
 
 
 def chosen(options: argparse.Namespace) -> dict[str, Any]:
     """What add_choices() let the command line choose, as arguments of Machine."""
-    return {name: getattr(options, name) for name in ("disk", "memory", "cpu", "board")}
+    return {name: getattr(options, name)
+            for name in ("firmware", "disk", "memory", "cpu", "board", "vga")}
 
 
-def run(machine: dict[str, Any], limit: float) -> int:
+def run(machine: dict[str, Any], limit: Optional[float]) -> int:
     """Show the machine in the best way there is here."""
+    why = "No display and no terminal here"
     for display in displays():
+        if display == "curses" and machine["firmware"] == "uefi":
+            why = "No display here, and a terminal cannot show the pixels of UEFI"
+            continue
         show = in_terminal if display == "curses" else in_window
         try:
             return show(machine, display)
         except Refused as refused:
             print(f"QEMU cannot use {display} ({refused}), so the next way is taken.",
                   file=sys.stderr)
-    print("No display and no terminal here, so the machine runs unseen until it settles; "
-          "Ctrl+C quits.", flush=True)
+    print(f"{why}, so the machine runs unseen until it settles; Ctrl+C quits.", flush=True)
     return screen(machine, limit)
 
 
@@ -125,13 +132,14 @@ def in_window(machine: dict[str, Any], display: str) -> int:
         shown, end = 0, None
         while pc.alive:
             select.select([pc.com1], [], [], 0.1)
-            text = pc.serial
-            print(text[shown:].replace("\r\n", "\n"), end="", flush=True)
+            text = pc.plain_serial
+            print(text[shown:], end="", flush=True)
             shown = len(text)
             if end is None:
                 end = pc.look(0)
                 if end and end.kind != ending.DIED:
                     print(f"\n{end}\nThe window keeps its last screen.", file=sys.stderr)
+        print()
         return 1 if end and end.badly and end.kind != ending.DIED else 0
 
 
@@ -152,24 +160,39 @@ def in_terminal(machine: dict[str, Any], display: str) -> int:
             raise Refused(last_words(complaint))
         if status:
             return complain(ending.of_death("QEMU", status, None, complaint).sentence)
-        print_com1(com1.read_text(errors="replace"))
+        print_com1(com1.read_text(errors="replace").replace("\r\n", "\n").rstrip())
         if "Triple fault" in log.read_text(errors="replace"):
             return complain("It ended in a triple fault: an exception, and no handler "
                             "for it in the IDT; the verb screen shows where.")
     return 0
 
 
-def screen(machine: dict[str, Any], limit: float) -> int:
+def screen(machine: dict[str, Any], limit: Optional[float]) -> int:
     """Boot headless; print the screen and COM1 when the machine has settled."""
     with Machine(**machine) as pc:
         end = pc.wait_for_end(limit)
         if end.kind != ending.DIED:
-            print(pc.screen().framed())
-        print_com1(pc.serial)
+            print(picture_of(pc))
+        print_com1(pc.plain_serial)
         return judge(end)
 
 
-def screenshot(machine: dict[str, Any], output: Path, limit: float) -> int:
+def picture_of(pc: Machine) -> str:
+    """The screen as text, or a sentence where it has none."""
+    try:
+        shown = pc.screen()
+        if not isinstance(shown, PixelScreen) or shown.legible:
+            return shown.framed()
+    except MissingProgram:
+        pass                            # no font: then no kernel of ours drew with it
+    except MachineError as error:
+        return error.sentence
+    width, height, _ = pc.pixels()
+    return (f"The screen has {width} x {height} pixels, drawn by the firmware's console. "
+            "The same text is on COM1.")
+
+
+def screenshot(machine: dict[str, Any], output: Path, limit: Optional[float]) -> int:
     """Boot headless; write a picture of the screen when the machine has settled."""
     with Machine(**machine) as pc:
         end = pc.wait_for_end(limit)
@@ -188,7 +211,6 @@ def judge(end: End) -> int:
 
 
 def print_com1(text: str) -> None:
-    text = text.replace("\r\n", "\n").rstrip()
     # What a terminal would obey instead of showing it.
     text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
     print(f"COM1:\n{text}".rstrip(), flush=True)

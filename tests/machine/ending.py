@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .registers import Registers
-from .screen import Screen
+from .screen import TextScreen
 
 TRIPLE_FAULT = "triple fault"
 RESET = "reset"
 POWERED_OFF = "powered off"
 HALTED = "halted"
 HANG = "hang"
+EXCEPTION = "exception"                 # caught and told of by the UEFI firmware
+NOT_STARTED = "not started"             # the UEFI firmware found or accepted nothing
+RETURNED = "returned"                   # to the UEFI firmware
 DIED = "emulator died"
 
 
@@ -28,7 +31,7 @@ class End:
     @property
     def badly(self) -> bool:
         """Did it end in a way in which no program wants to end?"""
-        return self.kind in (TRIPLE_FAULT, RESET, DIED)
+        return self.kind in (TRIPLE_FAULT, RESET, DIED, EXCEPTION, NOT_STARTED)
 
 
 def of_shutdown(reason: str, log: str, registers: Registers) -> End:
@@ -48,15 +51,19 @@ def of_shutdown(reason: str, log: str, registers: Registers) -> End:
         "would start over and over; look at what runs there."))
 
 
-def nothing_to_boot(screen: Screen) -> bool:
+def nothing_to_boot(screen: TextScreen) -> bool:
     """Does the BIOS (SeaBIOS, and the one of Bochs) say that it has given up?"""
     return "No bootable device" in screen
 
 
-def of_silence(seconds: float, registers: Registers, screen: Screen) -> End:
-    """Explain a machine that still runs, but of which nothing came for `seconds`."""
+def of_silence(seconds: float, registers: Registers,
+               screen: Optional[TextScreen] = None) -> End:
+    """Explain a machine that still runs, but of which nothing came for `seconds`.
+
+    screen: what a BIOS shows, where it is a BIOS.
+    """
     nothing = f"Nothing came for {seconds:g} s"
-    if nothing_to_boot(screen):
+    if screen and nothing_to_boot(screen):
         return End(HANG, (
             "The BIOS found nothing to boot; look at the disk, and at the signature "
             "0x55 0xaa at the end of its first sector."))

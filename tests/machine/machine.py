@@ -12,34 +12,47 @@ from typing import Any, Optional, Union
 
 import pexpect
 
-from . import ending, paging
+from . import ending, paging, uefi
+from .build import read_glyphs
 from .command import qemu_command
 from .ending import End
 from .errors import EmulatorDied, MachineError
 from .gdbstub import GdbStub
 from .pc import HALTED_FOR_GOOD, HALTED_UNTIL_INTERRUPT, POLL, Pc
+from .pixels import Font, Picture, PixelScreen
 from .png import read_ppm, write_png
 from .qmp import Qmp, QmpError
 from .registers import Registers
+from .screen import Screen
 
 BOOT_SECTOR = 0x7C00
+TEXT_MODE = (720, 400)                  # pixels of 80 x 25 characters, 9 x 16 each
 
 
 class Machine(Pc):
     """A PC that boots `image`; a context manager that leaves no process behind.
 
-    disk, memory, cpu, board: see command.qemu_command. paused: wait at the reset vector
-    for resume(). display: a QEMU display. log: a file that gets COM1's text at the end.
-    extra: more QEMU arguments. Raises MachineError if QEMU cannot be started.
+    disk, memory, cpu, board, firmware, vga, secure_boot: see command.qemu_command.
+    paused: wait at the reset vector for resume(). display: a QEMU display. log: a file
+    that gets COM1's text at the end. extra: more QEMU arguments. Raises MachineError if
+    QEMU cannot be started.
     """
 
     def __init__(self, image: Union[str, os.PathLike[str]], *, disk: str = "ide",
-                 memory: str = "64M", cpu: Optional[str] = None,
-                 board: Optional[str] = None, paused: bool = False,
+                 memory: Optional[str] = None, cpu: Optional[str] = None,
+                 board: Optional[str] = None, firmware: str = "bios", vga: str = "std",
+                 secure_boot: bool = False, paused: bool = False,
                  display: str = "none", log: Union[str, os.PathLike[str], None] = None,
                  extra: Iterable[str] = ()) -> None:
-        command = qemu_command(image, disk=disk, memory=memory, cpu=cpu, board=board)
+        command = qemu_command(image, disk=disk, memory=memory, cpu=cpu, board=board,
+                               firmware=firmware, vga=vga, secure_boot=secure_boot)
         super().__init__()
+        self.firmware = firmware
+        if firmware == "uefi":
+            # It needs seconds to come to our application, and each look costs it some time.
+            self.patience, self.poll = 40.0, 0.05
+        self._font: Optional[Font] = None
+        self._last_screen: Optional[PixelScreen] = None
         self._qmp: Optional[Qmp] = None
         self._gdb: Optional[GdbStub] = None
         self._log = Path(log) if log else None
@@ -83,11 +96,36 @@ class Machine(Pc):
             self.resume()
         return registers
 
+    def pixels(self) -> Picture:
+        """What the display shows, text or graphics."""
+        file = self.folder / "screen.ppm"
+        try:
+            self.qmp.execute("screendump", filename=str(file))
+        except QmpError as error:
+            if "no console" not in error.sentence:
+                raise
+            raise MachineError("This machine has no graphics card.") from error
+        return Picture(*read_ppm(file.read_bytes()))
+
+    def screen(self) -> Union[Screen, PixelScreen]:
+        # No BIOS and no program of ours that a BIOS starts leaves the text mode.
+        if self.firmware == "bios":
+            return super().screen()
+        picture = self.pixels()
+        if (picture.width, picture.height) == TEXT_MODE:
+            return super().screen()
+        if self._last_screen is None or self._last_screen.picture != picture:
+            self._font = self._font or Font(read_glyphs())
+            self._last_screen = PixelScreen(picture, self._font)
+        return self._last_screen
+
     def screenshot(self, path: Union[str, os.PathLike[str]]) -> None:
         """Write what the display shows, text or graphics, to a PNG file."""
-        picture = self.folder / "screen.ppm"
-        self.qmp.execute("screendump", filename=str(picture))
-        write_png(Path(path), *read_ppm(picture.read_bytes()))
+        write_png(Path(path), *self.pixels())
+
+    @property
+    def plain_serial(self) -> str:
+        return uefi.plain(self.serial) if self.firmware == "uefi" else super().plain_serial
 
     def translate(self, virtual: int) -> paging.Translation:
         """Walk the four levels of page tables that CR3 points to.
@@ -195,8 +233,21 @@ class Machine(Pc):
     def _registers_now(self) -> Registers:
         return Registers(self.qmp.hmp("info registers"))
 
+    def _ours(self) -> bool:
+        return self.firmware == "bios" or uefi.started(self.serial)
+
     def _gave_up(self) -> bool:
-        return ending.nothing_to_boot(self.screen())
+        return self.firmware == "bios" and ending.nothing_to_boot(self.screen())
+
+    def _silence(self, seconds: Optional[float]) -> End:
+        if self.firmware == "bios":
+            return super()._silence(seconds)
+        seconds = self.patience if seconds is None else seconds
+        if uefi.started(self.serial):
+            return ending.of_silence(seconds, self.registers())
+        return End(ending.HANG, (
+            f"The UEFI firmware has not started our application within {seconds:g} s; on a "
+            "slow or busy computer it needs more."))
 
     def _sources(self) -> list[Any]:
         return [self.com1, self.qmp] if not self.ended else []
@@ -206,7 +257,8 @@ class Machine(Pc):
         if not registers.halted or registers.in_firmware:
             return None
         if registers.interrupts:
-            return HALTED_UNTIL_INTERRUPT if or_waiting else None
+            # UEFI firmware, too, sleeps so where it waits: that is no end of ours.
+            return HALTED_UNTIL_INTERRUPT if or_waiting and self._ours() else None
         return HALTED_FOR_GOOD
 
     def _end_seen(self) -> Optional[End]:
@@ -217,4 +269,6 @@ class Machine(Pc):
                 reason = event["data"].get("reason", "unknown")
                 self.ended = ending.of_shutdown(reason, self.qemu_log(),
                                                 self._registers_now())
+            elif self.firmware == "uefi":
+                self.ended = uefi.end_of(self.serial)
         return self.ended

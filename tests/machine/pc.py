@@ -25,6 +25,7 @@ import pexpect
 from . import ending
 from .ending import End
 from .errors import EmulatorDied, MachineError
+from .pixels import PixelScreen
 from .registers import Registers
 from .screen import ADDRESS as SCREEN_ADDRESS
 from .screen import SIZE as SCREEN_SIZE
@@ -33,7 +34,7 @@ from .screen import Screen
 # Sentences that no machine of ours prints when all is well.
 BAD_PATTERNS = ("panic", "Cannot ", " error")
 UNEXPECTED = "The screen is not as expected."
-POLL = 0.01                             # seconds between two looks at the CPU
+POLL = 0.01                             # seconds between two looks at a CPU
 # A CPU counts as halted if it is found halted for so many seconds: with interrupts off,
 # long enough to see the last of COM1; with interrupts on, through two ticks of the timer
 # (18.2 a second), because what the first interrupt wakes may be a crash.
@@ -47,6 +48,8 @@ class Pc:
     """An emulator in a process group of its own; it ends when the machine is closed."""
 
     name = "QEMU"
+    patience = 10.0                     # seconds that a wait lasts if nobody says another
+    poll = POLL                         # between two looks at a CPU that is awake
 
     def __init__(self) -> None:
         # In /tmp, because the path of a socket must fit into 104 bytes on macOS.
@@ -105,6 +108,10 @@ class Pc:
         """
         raise NotImplementedError
 
+    def _ours(self) -> bool:
+        """Can the screen be ours, or does firmware still use it? A guess without cost."""
+        return True
+
     def _gave_up(self) -> bool:
         """Does the BIOS say that it found nothing to boot? Only where a look is cheap."""
         return False
@@ -121,11 +128,16 @@ class Pc:
         self._read_com1()
         return self._transcript.getvalue()
 
+    @property
+    def plain_serial(self) -> str:
+        """The same for people to read."""
+        return self.serial.replace("\r\n", "\n").rstrip()
+
     def send(self, text: str) -> None:
         """Type `text` into COM1."""
         self.com1.send(text)
 
-    def expect(self, pattern: str, timeout: float = 10,
+    def expect(self, pattern: str, timeout: Optional[float] = None,
                bad: Sequence[str] = BAD_PATTERNS) -> re.Match[str]:
         r"""Wait until COM1 says `pattern` (a regular expression) and return the match.
 
@@ -155,27 +167,28 @@ class Pc:
 
     # -- the screen --------------------------------------------------------------------
 
-    def screen(self) -> Screen:
-        """The text screen as it is now."""
+    def screen(self) -> Union[Screen, PixelScreen]:
+        """The screen as it is now: a Screen, or a PixelScreen in graphics mode."""
         return Screen(self.memory(SCREEN_ADDRESS, SCREEN_SIZE))
 
-    def wait_for_screen(self, condition: Callable[[Screen], bool],
-                        timeout: float = 10) -> Screen:
-        """Wait until the text screen fulfils `condition` and return that screen."""
-        end = self._wait(lambda: condition(self.screen()), timeout)
+    def wait_for_screen(self, condition: Callable[[Any], bool],
+                        timeout: Optional[float] = None) -> Union[Screen, PixelScreen]:
+        """Wait until the screen fulfils `condition` and return that screen."""
+        end = self._wait(lambda: self._ours() and condition(self.screen()), timeout)
         screen = self.screen()
         if not condition(screen):
             raise self.error(f"{UNEXPECTED} {end or self._silence(timeout)}")
         return screen
 
     def expect_screen(self, expected: Union[str, Sequence[str]],
-                      timeout: float = 10) -> Screen:
+                      timeout: Optional[float] = None) -> Union[Screen, PixelScreen]:
         """Wait until the screen shows these rows from the top and nothing below them.
 
         An error shows both screens side by side.
         """
-        end = self._wait(lambda: not self.screen().differs_from(expected), timeout,
-                         or_waiting=True)
+        end = self._wait(
+            lambda: self._ours() and not self.screen().differs_from(expected), timeout,
+            or_waiting=True)
         screen = self.screen()
         difference = screen.differs_from(expected)
         if difference:
@@ -186,13 +199,13 @@ class Pc:
 
     # -- waiting -----------------------------------------------------------------------
 
-    def wait_until_halted(self, timeout: float = 10) -> None:
+    def wait_until_halted(self, timeout: Optional[float] = None) -> None:
         """Wait until the CPU executed HLT outside the BIOS; anything else is an error."""
         end = self.wait_for_end(timeout)
         if end.kind != ending.HALTED:
             raise self.error(f"The CPU did not halt. {end}")
 
-    def wait_for_end(self, timeout: float = 10) -> End:
+    def wait_for_end(self, timeout: Optional[float] = None) -> End:
         """Wait until the machine does nothing more, and say how that came about.
 
         A machine that does not end within `timeout` seconds is reported as a hang.
@@ -204,20 +217,22 @@ class Pc:
         """Give the machine at most `timeout` seconds; how it ended, or None."""
         return self._wait(lambda: False, timeout)
 
-    def _wait(self, condition: Callable[[], bool], timeout: float,
+    def _wait(self, condition: Callable[[], bool], timeout: Optional[float],
               or_waiting: bool = False) -> Optional[End]:
         """Look until `condition` holds or the machine ended, at most `timeout` seconds.
 
         A CPU halted for good is an end; with `or_waiting`, one that waits for an
         interrupt, too. Returns how it ended, or None if it did not.
         """
-        limit = time.monotonic() + timeout
-        awake = time.monotonic()
+        limit = time.monotonic() + (self.patience if timeout is None else timeout)
+        asleep: Optional[float] = None  # since when
         while True:
             end, patience = self._look(or_waiting)
             if patience is None:
-                awake = time.monotonic()
-            elif time.monotonic() - awake > patience:
+                asleep = None
+            elif asleep is None:
+                asleep = time.monotonic()
+            elif time.monotonic() - asleep > patience:
                 end = ending.of_halt(self.registers())
             # Only now: what came out before the end still counts.
             if condition() or end:
@@ -225,7 +240,8 @@ class Pc:
             left = limit - time.monotonic()
             if left <= 0:
                 return None
-            select.select(self._sources(), [], [], min(POLL, left))
+            pause = POLL if asleep else self.poll
+            select.select(self._sources(), [], [], min(pause, left))
             self._read_com1()
 
     def _look(self, or_waiting: bool) -> tuple[Optional[End], Optional[float]]:
@@ -249,7 +265,7 @@ class Pc:
                 parts += ["screen:", self.screen().framed()]
             except MachineError as error:
                 parts += [f"screen: {error.sentence}"]
-        parts += ["COM1:", self.serial.replace("\r\n", "\n").rstrip() or "(nothing)"]
+        parts += ["COM1:", self.plain_serial or "(nothing)"]
         complaint = self.complaint()
         if complaint:
             parts += ["the emulator says:", complaint]
@@ -257,8 +273,9 @@ class Pc:
             parts += ["CPU:", self.registers().describe()]
         return "\n".join(parts)
 
-    def _silence(self, seconds: float) -> End:
-        return ending.of_silence(seconds, self.registers(), self.screen())
+    def _silence(self, seconds: Optional[float]) -> End:
+        return ending.of_silence(self.patience if seconds is None else seconds,
+                                 self.registers(), self.screen())
 
     def _death(self) -> End:
         if self.ended is None:
