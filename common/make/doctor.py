@@ -111,6 +111,14 @@ BOCHS_ROM = (
       for prefix in ("/usr", "/usr/local", "/opt/homebrew")),
 )
 
+# A font of 8 x 16 pixels for the Linux console: Spleen, or the one that comes with kbd.
+FONT = (
+    ("/usr/share/consolefonts/spleen-8x16.psfu.gz",),  # Debian, Ubuntu
+    ("/usr/share/kbd/consolefonts/spleen-8x16.psfu.gz",),
+    ("/usr/lib/kbd/consolefonts/default8x16.psfu.gz",),  # Fedora
+    ("/usr/share/kbd/consolefonts/default8x16.psfu.gz",),  # Arch, openSUSE
+)
+
 # GRUB's modules for BIOSes, and the command that makes an image of them.
 GRUB = (
     ("/usr/lib/grub/i386-pc/multiboot2.mod", "/usr/bin/grub-mkimage"),  # Debian, Ubuntu, Arch
@@ -176,6 +184,8 @@ TOOLS = (
          "gnu-efi gnu-efi-devel gnu-efi gnu-efi -", files=GNU_EFI, required=False),
     Tool("later", "ovmf", "it is the UEFI firmware for QEMU", "",
          "ovmf edk2-ovmf edk2-ovmf qemu-ovmf-x86_64 qemu", files=OVMF, required=False),
+    Tool("later", "font", "its glyphs are what a kernel draws on a screen of pixels", "",
+         "fonts-spleen kbd-misc kbd kbd -", files=FONT, required=False),
     Tool("later", "mtools", "it fills the EFI system partition", "4.0",
          "mtools mtools mtools mtools mtools", ("mtools",), required=False),
     Tool("later", "sgdisk", "it writes the partition table", "1.0",
