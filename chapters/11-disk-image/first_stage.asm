@@ -18,29 +18,40 @@
 REST_OF_FIRST_STAGE equ BOOT_SECTOR + SECTOR_SIZE
 REST_SECTORS    equ FIRST_STAGE_SECTORS - 1
 SECOND_STAGE_LBA equ BIOS_BOOT_LBA + REST_SECTORS
-TRIES           equ 4
+TRIES           equ 4                   ; by number and by geometry, each
+PACKET_SIZE     equ 16                  ; of what DISK_READ_EDD takes: see bios/disk.asm
 
     mov [boot_drive], dl
-    mov byte [tries], TRIES
-.try:
-    ; Memory may still hold what an earlier start has loaded.
-    mov word [rest_magic], 0
+    mov bp, TRIES
+    mov [rest_magic], bp                ; it may still be there, from an earlier start
+    jmp .read
 
+.again:
+    mov ah, DISK_RESET
+    call boot_disk
+
+.read:
     ; A BIOS that does not know this call says so, or does nothing: then the sectors are
-    ; not there.
-    mov si, packet
+    ; not there. Some write into the packet: each try has one of its own, on the stack.
+    push dword 0                        ; from its end: the upper half of the number,
+    push dword BIOS_BOOT_LBA            ; the lower half,
+    push ds                             ; the buffer's segment, 0,
+    push REST_OF_FIRST_STAGE            ; and its offset,
+    push REST_SECTORS
+    push PACKET_SIZE
+    mov si, sp
     mov ah, DISK_READ_EDD
     call boot_disk
+    add sp, PACKET_SIZE
     cmp word [rest_magic], REST_MAGIC
     je rest_of_first_stage
+
     call read_by_geometry
     cmp word [rest_magic], REST_MAGIC
     je rest_of_first_stage
+    dec bp
+    jnz .again
 
-    mov ah, DISK_RESET
-    call boot_disk
-    dec byte [tries]
-    jnz .try
     mov si, rest_missing
     call print
     mov al, [boot_status]
@@ -53,8 +64,9 @@ TRIES           equ 4
 ;
 ; in:        boot_drive
 ; out:       the sectors, if all went well
-; clobbers:  all but ds
+; clobbers:  all but bp and ds
 read_by_geometry:
+    xor di, di                          ; some BIOSes want es:di = 0 here
     mov ah, DISK_GEOMETRY
     call boot_disk
     jc .done
@@ -64,7 +76,7 @@ read_by_geometry:
     inc di                              ; di = heads
 
     mov si, BIOS_BOOT_LBA
-    mov bx, REST_OF_FIRST_STAGE
+    mov bx, REST_OF_FIRST_STAGE         ; to es:bx
 .next:
     mov ax, si
     xor dx, dx
@@ -75,9 +87,7 @@ read_by_geometry:
     xor dx, dx
     div di                              ; ax = cylinder, dx = head
     mov dh, dl
-    mov ch, al                          ; a small number: the other bits stay 0
-    push ds
-    pop es
+    mov ch, al                          ; at most 35: no bits of it go into cl
     mov ax, DISK_READ_CHS << 8 | 1
     call boot_disk
     pop cx
@@ -89,34 +99,32 @@ read_by_geometry:
 .done:
     ret
 
-; boot_disk -- call the BIOS for the boot drive
+; boot_disk -- call the BIOS for the boot drive, with es = 0
 ;
-; in:        as the call wants it, but for dl
+; in:        as the call wants it, but for dl and es
 ; out:       as the call gives it; boot_status = ah
-; clobbers:  dl, and as the call does, but for si and di
+; clobbers:  dl and es, and as the call does, but not bx, bp, si, di
 boot_disk:
-    mov dl, [boot_drive]
+    push bx
+    push bp
     push si
     push di
+    push ds
+    pop es
+    mov dl, [boot_drive]
     int BIOS_DISK
+    mov [boot_status], ah
     pop di
     pop si
-    mov [boot_status], ah
+    pop bp
+    pop bx
     ret
-
-packet:                                 ; what DISK_READ_EDD takes: see bios/disk.asm
-    dw packet_end - packet
-    dw REST_SECTORS
-    dw REST_OF_FIRST_STAGE, 0           ; offset and segment of the buffer
-    dq BIOS_BOOT_LBA
-packet_end:
 
 boot_drive:     db 0
 boot_status:    db 0
-tries:          db 0
 
 rest_missing:
-    db "Cannot read the BIOS boot partition: error 0x", 0
+    db "No loader in the BIOS boot partition: error 0x", 0
 
 %include "bios/print.asm"
 %include "bios/print_hex.asm"
