@@ -68,7 +68,7 @@ endef
 object = build/$1/$3$(basename $(notdir $2)).o
 
 # The letters of a kernel that draws them itself: its chapter.mk names build/font.c.
-# FONT=file chooses another font; font.py looks for one else, and says where if in vain.
+# FONT=file chooses the font; without it, font.py looks where distributions put theirs.
 build/font.c: common/make/font.py build/font-choice
 	$(Q)$(PYTHON) common/make/font.py --output $@ $(if $(FONT),--font '$(FONT)')
 
