@@ -5,6 +5,7 @@ import functools
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from conftest import ROOT
@@ -44,21 +45,27 @@ def run(program: Path, *arguments: Path | str) -> subprocess.CompletedProcess[st
 
 
 class Harness:
-    """A harness in C, and the one source that it tests, as it is or with a defect."""
+    """A harness in C, and the one source that it tests, as it is or with a defect.
 
-    def __init__(self, harness: Path, source: Path, folder: Path) -> None:
+    `others` are sources that it needs besides; `options` are for the compiler.
+    """
+
+    def __init__(self, harness: Path, source: Path, folder: Path, others: Sequence[Path] = (),
+                 options: Sequence[str] = ()) -> None:
         self.source, self.folder = source, folder
-        self.harness = harness
+        self.harness, self.others, self.options = harness, others, options
 
     @functools.cached_property
     def program(self) -> Path:
         """The source as it is, sanitized."""
-        return build(self.folder / "program", "-O0", *SANITIZERS, self.harness, self.source)
+        return build(self.folder / "program", "-O0", *SANITIZERS, *self.options, self.harness,
+                     self.source, *self.others)
 
     @functools.cached_property
-    def object(self) -> Path:
-        """The harness alone, not sanitized: compiled once for all defects."""
-        return build(self.folder / "harness.o", "-O1", "-c", self.harness)
+    def objects(self) -> list[Path]:
+        """All but the source, not sanitized: compiled once for all defects."""
+        return [build(self.folder / f"{source.stem}.o", "-O1", *self.options, "-c", source)
+                for source in (self.harness, *self.others)]
 
     def with_defect(self, right: str, wrong: str) -> Path:
         """The source with one thing wrong, which stands in it exactly once."""
@@ -67,4 +74,4 @@ class Harness:
         defect = self.folder / "defect.c"
         defect.write_text(text.replace(right, wrong))
         # Only the harness is to find it: what compilers think of it does not count.
-        return build(self.folder / "defect", "-O0", "-w", self.object, defect)
+        return build(self.folder / "defect", "-O0", "-w", *self.options, *self.objects, defect)
