@@ -34,7 +34,7 @@ GROUPS = {
     "test": "test: make test",
     "clang": "second toolchain: TOOLCHAIN=clang",
     "bench": "benchmark: make bench, each part without what is missing",
-    "later": "later chapters: UEFI and disk images",
+    "uefi": "UEFI and disk images: chapters 9 to 11",
 }
 
 
@@ -171,6 +171,9 @@ TOOLS = (
          "bochs bochs bochs bochs bochs", ("bochs",), required=False),
     Tool("test", "bochs-rom", "it is the BIOS of that machine", "",
          "bochsbios+vgabios bochs bochs bochs bochs", files=BOCHS_ROM, required=False),
+    Tool("test", "mkfs.fat", "the tests make file systems of all kinds with it", "4.1",
+         "dosfstools dosfstools dosfstools dosfstools dosfstools",
+         ("mkfs.fat", "/usr/sbin/mkfs.fat", "/opt/homebrew/sbin/mkfs.fat"), required=False),
     Tool("clang", "clang", "it is our second compiler", "14",
          "clang clang clang clang llvm", llvm("clang"), required=False),
     Tool("clang", "ld.lld", "it links what clang compiles", "14",
@@ -180,19 +183,16 @@ TOOLS = (
     Tool("bench", "grub", "our loader is measured beside it", "",
          "grub-pc-bin grub2-pc-modules+grub2-tools-minimal grub grub2+grub2-i386-pc -",
          files=GRUB, required=False),
-    Tool("later", "gnu-efi", "the UEFI loader is built with it", "",
-         "gnu-efi gnu-efi-devel gnu-efi gnu-efi -", files=GNU_EFI, required=False),
-    Tool("later", "ovmf", "it is the UEFI firmware for QEMU", "",
-         "ovmf edk2-ovmf edk2-ovmf qemu-ovmf-x86_64 qemu", files=OVMF, required=False),
-    Tool("later", "font", "its glyphs are what a kernel draws on a screen of pixels", "",
-         "fonts-spleen kbd-misc kbd kbd -", files=FONT, required=False),
-    Tool("later", "mtools", "it fills the EFI system partition", "4.0",
-         "mtools mtools mtools mtools mtools", ("mtools",), required=False),
-    Tool("later", "sgdisk", "it writes the partition table", "1.0",
-         "gdisk gdisk gptfdisk gptfdisk gptfdisk", ("sgdisk", "/usr/sbin/sgdisk"), required=False),
-    Tool("later", "mkfs.fat", "it makes the FAT file system", "4.1",
-         "dosfstools dosfstools dosfstools dosfstools dosfstools",
-         ("mkfs.fat", "/usr/sbin/mkfs.fat", "/opt/homebrew/sbin/mkfs.fat"), required=False),
+    Tool("uefi", "gnu-efi", "the UEFI loader is built with it", "",
+         "gnu-efi gnu-efi-devel gnu-efi gnu-efi -", files=GNU_EFI),
+    Tool("uefi", "ovmf", "it is the UEFI firmware for QEMU", "",
+         "ovmf edk2-ovmf edk2-ovmf qemu-ovmf-x86_64 qemu", files=OVMF),
+    Tool("uefi", "font", "its glyphs are what a kernel draws on a screen of pixels", "",
+         "fonts-spleen kbd-misc kbd kbd -", files=FONT),
+    Tool("uefi", "mtools", "it fills the EFI system partition", "4.0",
+         "mtools mtools mtools mtools mtools", ("mtools",)),
+    Tool("uefi", "sgdisk", "it writes the partition table", "1.0",
+         "gdisk gdisk gptfdisk gptfdisk gptfdisk", ("sgdisk", "/usr/sbin/sgdisk")),
 )
 
 
@@ -377,7 +377,10 @@ def boot_check(nasm: str, qemu: str) -> tuple[bool, str]:
 
 
 def is_required(tool: Tool, usable: set[str]) -> bool:
-    """A complete second toolchain can stand in for the first."""
+    """A complete second toolchain can stand in for the first. And where there is no package
+    of what UEFI needs, it cannot be asked for: there, those chapters are left out."""
+    if tool.group == "uefi" and package_manager() and not packages_of(tool, package_manager()):
+        return False
     if tool.name in ("gcc", "ld", "objcopy") and {"clang", "ld.lld", "llvm-objcopy"} <= usable:
         return False
     return tool.required
@@ -416,7 +419,7 @@ def table() -> int:
 
     print()
     if optional:
-        print("Not here, and not needed for chapters 1 to 8:", ", ".join(t.name for t in optional))
+        print("Not here, and not required:", ", ".join(t.name for t in optional))
     if required:
         print("Missing:", ", ".join(tool.name for tool in required))
         print(f"Install: {remedy(required)}")
