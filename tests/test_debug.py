@@ -25,8 +25,9 @@ class Session:
 
     def __init__(self, words: str, **variables: str) -> None:
         folder = folder_of(words)
-        elfs = ["boot"] if words == "boot-sector" else ["first_stage", "stage2"]
-        elfs += ["kernel"] if words == "vga-hello" else []
+        elfs = {"boot-sector": ["boot"], "uefi-loader": []}.get(
+            words, ["first_stage", "stage2"])
+        elfs += ["kernel"] if words in ("vga-hello", "uefi-loader") else []
         files = ["disk.img", *(f"{elf}.elf" for elf in elfs)]
         # By one make alone; for ours then nothing is left to build.
         built = run_make("-s", *(f"build/{folder}/{file}" for file in files))
@@ -175,6 +176,24 @@ def test_chapter_6_shows_the_kernel_in_c_and_the_screen(debug):
     gdb.make.expect(PROMPT)
     assert "SIGINT" in gdb.make.before
     assert "|Hello World!  " in gdb("screen")
+
+
+def test_with_uefi_gdb_stops_at_the_kernel_and_reads_its_screen(debug):
+    """kernel_main stops in its C source, behind the firmware; the screen is its pixels."""
+    gdb = debug("uefi-loader", FIRMWARE="uefi")
+    assert "kernel.c:" in gdb.greeting
+    assert "64-bit long mode: 0xffffffff80" in gdb.greeting
+    assert "no text of ours yet" in gdb("screen")
+    gdb("break print_boot_info")
+    assert "print_boot_info" in gdb("continue")
+    assert "|Hello World!  " in gdb("screen")
+
+
+def test_with_uefi_there_must_be_a_kernel_to_stop_at(make):
+    """An application alone has no address that is known before: a sentence, no session."""
+    done = make("-s", f"chapter-{number_of(folder_of('uefi-hello'))}", "debug")
+    assert done.returncode == 2
+    assert "With UEFI, debug stops at the first instruction of a kernel" in done.stdout
 
 
 def test_a_triple_fault_is_reported_where_it_happened(debug):

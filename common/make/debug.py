@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Start a machine that waits at its boot sector, and gdb attached to it.
 
-    debug.py [--disk ...] [--memory ...] [--cpu ...] [--board ...] [--vga ...] IMAGE ELF...
+    debug.py [--firmware ...] [--disk ...] [--memory ...] [--cpu ...] IMAGE ELF...
 
-The ELF files hold the symbols of what the image loads, at its true addresses. What the
-gdb session can do beyond gdb itself is in the folder gdb/ beside this file. When gdb
-ends, however it ends, QEMU ends.
+The ELF files hold the symbols of what the image loads, at its true addresses. With UEFI
+the machine waits at the first instruction of the one that is called kernel.elf: the
+address of an application is the firmware's choice. What the gdb session can do beyond gdb
+itself is in the folder gdb/ beside this file. When gdb ends, however it ends, QEMU ends.
 
 Exit status: 1 and a sentence on standard error if there is no gdb or no QEMU, else gdb's.
 """
@@ -16,11 +17,15 @@ import os
 import shlex
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+BOOT_SECTOR = 0x7C00
+ELF_ENTRY = 24                          # offset of e_entry in an ELF64 header
 
 HERE = Path(__file__).resolve().parent
 START = HERE / "gdb/start.py"
@@ -51,9 +56,18 @@ def find_gdb() -> tuple[str, bool]:
                               "it is the debugger"]))
 
 
-def gdb_command(gdb: str, has_python: bool) -> list[str]:
-    """gdb's arguments: attach, then let the BIOS run up to the boot sector."""
-    commands = [f"source {START}", "thbreak *0x7c00", "continue"]
+def entry_of(symbols: list[Path]) -> int:
+    """The address where the kernel begins. Source: ELF-64 Object File Format, "File Header"."""
+    for file in symbols:
+        if file.name == "kernel.elf":
+            return struct.unpack_from("<Q", file.read_bytes(), ELF_ENTRY)[0]
+    sys.exit("With UEFI, debug stops at the first instruction of a kernel, and this chapter "
+             "has none.")
+
+
+def gdb_command(gdb: str, has_python: bool, stop: int) -> list[str]:
+    """gdb's arguments: attach, then let the firmware run up to that address."""
+    commands = [f"source {START}", f"thbreak *{stop:#x}", "continue"]
     if not has_python:
         print("This gdb has no Python: it shows 16- and 32-bit code as if it were 64-bit, "
               "and our commands are missing.", flush=True)
@@ -99,21 +113,20 @@ def attend(machine: Machine, gdb: subprocess.Popen, log: Path) -> int:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Debug a disk image with gdb.")
     parser.add_argument("image", type=Path)
-    parser.add_argument("symbols", type=Path, nargs="+")
+    parser.add_argument("symbols", type=Path, nargs="*")
     add_choices(parser)
     options = parser.parse_args(arguments)
-    if options.firmware == "uefi":
-        sys.exit("debug stops at a boot sector, which UEFI does not have.")
     image = options.image.resolve()
     symbols = [file.resolve() for file in options.symbols]
+    stop = entry_of(symbols) if options.firmware == "uefi" else BOOT_SECTOR
     log = image.parent / "serial.log"
-    gdb, has_python = find_gdb()
+    gdb = find_gdb()
     for hang_up in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(hang_up, lambda number, frame: sys.exit(128 + number))
 
     try:
         with start_machine(image=image, paused=True, **chosen(options)) as machine:
-            return session(machine, gdb, has_python, symbols, log)
+            return session(machine, gdb, stop, symbols, log)
     except MachineError as error:
         print(error.sentence, file=sys.stderr)
         return 1
@@ -130,9 +143,9 @@ def start_machine(**machine: Any) -> Machine:
     return Machine(**machine)
 
 
-def session(machine: Machine, gdb: str, has_python: bool, symbols: list[Path],
+def session(machine: Machine, gdb: tuple[str, bool], stop: int, symbols: list[Path],
             log: Path) -> int:
-    """Run gdb on a machine that waits at its reset vector."""
+    """Run gdb, as find_gdb() found it, on a machine that waits at its reset vector."""
     machine.qmp.hmp(f"gdbserver unix:{machine.folder}/stub,server=on,wait=off")
     print(f"COM1 goes to {os.path.relpath(log)}. Ctrl+C stops the machine, quit ends it.",
           flush=True)
@@ -141,7 +154,8 @@ def session(machine: Machine, gdb: str, has_python: bool, symbols: list[Path],
     terminal = os.tcgetpgrp(0) if sys.stdin.isatty() else None
     os.environ["SYMBOLS"] = shlex.join(map(str, symbols))
     os.environ["MACHINE"] = str(machine.folder)
-    process = run_in_foreground(gdb_command(gdb, has_python))
+    os.environ["FIRMWARE"] = machine.firmware
+    process = run_in_foreground(gdb_command(*gdb, stop))
     try:
         return attend(machine, process, log)
     finally:

@@ -50,7 +50,7 @@ class Machine(Pc):
         self.firmware = firmware
         if firmware == "uefi":
             # It needs seconds to come to our application, and each look costs it some time.
-            self.patience, self.poll = 40.0, 0.05
+            self.patience, self.poll = 60.0, 0.05
         self._font: Optional[Font] = None
         self._last_screen: Optional[PixelScreen] = None
         self._qmp: Optional[Qmp] = None

@@ -4,7 +4,8 @@ In reading order: cpu.py (what the machine says about itself), disassembly.py (c
 the CPU's mode reads it), stepping.py (next over a call), report.py (what is said at
 each stop), and a file for each command: mode, control, gdt, walk, screen.
 
-The environment holds SYMBOLS, the ELF files, and MACHINE, the folder of the machine.
+The environment holds SYMBOLS, the ELF files, MACHINE, the folder of the machine, and
+FIRMWARE, which is bios or uefi.
 """
 import os
 import shlex
