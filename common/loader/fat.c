@@ -16,9 +16,11 @@
 #define BITS_PER_SECTOR (8 * DISK_SECTOR)
 #define ENTRIES_PER_SECTOR (DISK_SECTOR / sizeof(struct fat_directory_entry))
 #define DIRECTORY_PIECE 8 /* sectors in one read: most directories need no more */
+#define DIRECTORY_MOST (65536 / ENTRIES_PER_SECTOR) /* sectors that one may have */
 
-_Static_assert(FAT_WINDOW_SECTORS % 3 == 0 && FAT_WINDOW_SECTORS <= DISK_READ_MOST,
-               "fat: a window must hold whole entries, and be read in one call");
+_Static_assert((FAT16_CLUSTERS_LEAST - 1 + FAT_FIRST_CLUSTER) * 12 <= 8 * FAT_WINDOW &&
+                   FAT_WINDOW_SECTORS <= DISK_READ_MOST,
+               "fat: a window must hold all of FAT12, and be read in one call");
 
 static bool is_possible(const struct fat_boot_sector *boot);
 static enum fat_status lay_out(struct fat *fat, const struct fat_boot_sector *boot,
@@ -254,7 +256,7 @@ enum fat_status fat_find(struct fat *fat, const char *name, struct fat_file *fil
         return search(fat, fat->root_lba, fat->root_sectors, name, file, &is_done);
     }
     uint32_t cluster = fat->root_cluster;
-    for (uint32_t left = fat->cluster_count; left > 0; left--) {
+    for (uint32_t done = 0; done < DIRECTORY_MOST; done += fat->cluster_sectors) {
         enum fat_status status = search(fat, lba_of(fat, cluster), fat->cluster_sectors,
                                         name, file, &is_done);
         if (is_done) {
@@ -306,7 +308,8 @@ static enum fat_status seek(struct fat *fat, struct fat_file *file, uint64_t ind
 enum fat_status fat_find_run(struct fat *fat, struct fat_file *file, uint64_t sector,
                              uint64_t most, uint64_t *lba, uint64_t *count)
 {
-    const uint64_t left = (file->size + DISK_SECTOR - 1ull) / DISK_SECTOR - sector;
+    const uint64_t sectors = ((uint64_t)file->size + DISK_SECTOR - 1) / DISK_SECTOR;
+    const uint64_t left = sectors - sector;
     const uint64_t wanted = smaller(left, most);
     const uint64_t offset = sector % fat->cluster_sectors;
 

@@ -26,7 +26,7 @@ enum fat_status {
     FAT_WRONG_TYPE,       /* FAT32 with too few clusters, or the others with too many */
     FAT_NO_FILE,
     FAT_CHAIN_ENDS,       /* before the file does */
-    FAT_CHAIN_LOOPS,      /* and never ends */
+    FAT_CHAIN_LOOPS,      /* it never ends */
     FAT_CHAIN_FREE,       /* it leads to a cluster that is marked free, */
     FAT_CHAIN_BAD,        /* or bad, */
     FAT_CHAIN_OUTSIDE,    /* or that does not exist */
@@ -40,11 +40,11 @@ enum fat_status {
 const char *fat_sentence(enum fat_status status);
 
 /*
- * How much of the FAT is kept in memory: of a long chain, a hundred clusters are followed
- * for each read. A multiple of three: so no entry of 12 bits, or of 16 or 32, lies across
- * the border of two such windows.
+ * How much of the FAT is kept in memory: 2048 clusters of a FAT32 are followed for each
+ * read. The FAT of a FAT12 is in it as a whole; so no entry, of 12 bits or of 16 or 32,
+ * lies across the border of two such windows.
  */
-#define FAT_WINDOW_SECTORS 24
+#define FAT_WINDOW_SECTORS 16
 #define FAT_WINDOW (FAT_WINDOW_SECTORS * DISK_SECTOR)
 
 /* A file system that is good. */
@@ -61,7 +61,7 @@ struct fat {
     uint32_t entry_bits;      /* of an entry of the FAT: 12, 16 or 32 */
     uint32_t entry_mask;      /* those that are used */
     uint64_t window_lba;      /* which sectors of the FAT are in window; 0: none */
-    uint8_t window[FAT_WINDOW + sizeof(uint32_t)]; /* 32 bits are read for 12 or 16 */
+    uint8_t window[FAT_WINDOW + sizeof(uint32_t)]; /* of any entry, 32 bits are read */
 };
 
 /*
