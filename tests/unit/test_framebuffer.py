@@ -180,7 +180,10 @@ class Script:
         self._add("N", self.size)
         self.commands += struct.pack("<QQ", display.base, mapped) + display.boot_screen()
         self.answers.append(8)
-        return self._add("K") if console else self
+        return self.console() if console else self
+
+    def console(self) -> Script:
+        return self._add("K")
 
     def text(self, text: str) -> Script:
         data = text.encode()
@@ -437,6 +440,16 @@ def test_to_move_the_cursor_only_its_lines_are_drawn(program):
     assert script.run(program)[1:] == [moved, garbage]
 
 
+def test_a_console_on_a_new_screen_draws_its_cursor_alone(program):
+    """A black screen is one of blanks: to draw them all again would take twice as long."""
+    display = Display(6 * 8, 3 * 16, RGB24, gap=1)
+    blanks = BLANK * display.columns * display.rows
+    garbage = random.Random("garbage").randbytes(display.memory)
+    script = Script().machine(display, console=False).overwrite(garbage).console().look()
+    assert script.run(program)[1] == display.draw(bytearray(garbage), blanks, (0, 0), {(0, 0)},
+                                                  CURSOR_LINES)
+
+
 @pytest.mark.skipif((sys.platform, platform.machine()) != ("linux", "x86_64"),
                     reason="only an x86-64 Linux tells us reads from writes")
 @pytest.mark.parametrize("pixels", [RGB16, RGB24, RGB32], ids=["16", "24", "32"])
@@ -589,6 +602,8 @@ def refused(case: str) -> Callable[[Path], None]:
     pytest.param(test_cells_that_do_not_exist_are_not_written,
                  "column < screen.columns && row < screen.rows;", "column < screen.columns;",
                  id="rows-without-end"),
+    pytest.param(test_a_console_on_a_new_screen_draws_its_cursor_alone,
+                 "COLOR_LIGHT_GREY << 8 | ' '", "COLOR_WHITE << 8 | ' '", id="other-blanks"),
     pytest.param(test_a_second_screen_has_nothing_of_the_first,
                  "            cells[row][column] = BLANK;\n", "", id="cells-of-the-last-screen"),
     pytest.param(test_a_second_screen_has_nothing_of_the_first,
