@@ -29,14 +29,15 @@ FULL = {character: bytes((code, code ^ 0xFF) * 8)
 
 def psf1(shown: dict[str, bytes], count: int = 256, mode: int = 2,
          sequences: bool = False) -> bytes:
-    """A PSF1 file of 256 or 512 glyphs; `sequences`: each entry ends with one of them."""
+    """A PSF1 file of 256 or 512 glyphs, the first of which show nothing; `sequences`: each
+    entry ends with one of them."""
     glyphs = [*shown.values()][:count]
     tail = (0xFFFE, ord("a"), ord("z"), 0xFFFF) if sequences else (0xFFFF,)
     table = b"".join(struct.pack(f"<{len(words)}H", *words)
                      for words in ((*map(ord, characters), *tail) for characters in shown))
     unused = count - len(glyphs)
-    return (struct.pack("<2sBB", b"\x36\x04", mode | (count == 512), 16) + b"".join(glyphs)
-            + bytes(16 * unused) + table + struct.pack("<H", 0xFFFF) * unused)
+    return (struct.pack("<2sBB", b"\x36\x04", mode | (count == 512), 16) + bytes(16 * unused)
+            + b"".join(glyphs) + struct.pack("<H", 0xFFFF) * unused + table)
 
 
 def psf2(shown: dict[str, bytes], flags: int = 1, head: int = 32, width: int = 8,
