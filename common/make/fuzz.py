@@ -28,6 +28,10 @@ FUZZERS = ROOT / "tests/fuzz"
 BUILD = ROOT / "build/fuzz"
 INCLUDES = ("-Icommon/kernel", "-Icommon/loader")
 FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Wmissing-prototypes", *INCLUDES)
+# For sources of common/efi, as in toolchain.mk.
+EFI_HEADERS = Path("/usr/include/efi")
+EFI = ("-fshort-wchar", "-DGNU_EFI_USE_MS_ABI", "-Icommon/efi", f"-isystem{EFI_HEADERS}",
+       f"-isystem{EFI_HEADERS}/x86_64")
 SANITIZERS = ("-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
 EMPTY = ("#include <stddef.h>\n"
          "int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);\n"
@@ -61,6 +65,11 @@ def sources_of(target: Path) -> list[str]:
     return sources
 
 
+def needs_gnu_efi(target: Path) -> bool:
+    """Does a fuzzer test a source that includes <efi.h>?"""
+    return any(source.startswith("common/efi/") for source in sources_of(target))
+
+
 def find_clang() -> str:
     """A clang that can link a fuzzer."""
     clangs = [path for path in map(shutil.which, doctor.llvm("clang")) if path]
@@ -82,8 +91,11 @@ def find_clang() -> str:
 def build(clang: str, name: str, target: Path) -> Path:
     """Compile a fuzzer and its sources into build/fuzz/NAME."""
     program = BUILD / name
+    efi = EFI if needs_gnu_efi(target) else ()
+    if efi and not EFI_HEADERS.is_dir():
+        raise FuzzError(doctor.missing_sentence("gnu-efi", f"{target.name} needs its headers"))
     print(f"  {'clang':<8} {target.relative_to(ROOT)}", flush=True)
-    done = subprocess.run([clang, *FLAGS, *SANITIZERS, target, *sources_of(target),
+    done = subprocess.run([clang, *FLAGS, *efi, *SANITIZERS, target, *sources_of(target),
                            "-o", program], cwd=ROOT)
     if done.returncode:
         raise FuzzError(f"{target.name} cannot be compiled: see above")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import gnu_efi
 import pytest
 from host import SANITIZERS, build, run
 
@@ -27,7 +28,8 @@ def test_every_input_that_was_kept_passes(tmp_path, name):
     crashes = sorted((FUZZERS / "crashes" / name).glob("*"))
     assert corpus, f"tests/fuzz/corpus/{name} is empty"
     target = fuzz.targets()[name]
-    program = build(tmp_path / name, "-O0", *SANITIZERS, RUN_FILES, target,
+    efi = gnu_efi.options() if fuzz.needs_gnu_efi(target) else ()
+    program = build(tmp_path / name, "-O0", *SANITIZERS, *efi, RUN_FILES, target,
                     *(ROOT / source for source in fuzz.sources_of(target)))
     done = run(program, *corpus, *crashes)
     assert done.returncode == 0, done.stdout
