@@ -16,9 +16,8 @@ void kernel_main(const struct boot_info *info)
 
     panic_init(info);
     console_init(screen_init(info));
+    print_boot_info(info);
     console_color(COLOR_LIGHT_CYAN, COLOR_BLACK);
     kprintf("Hello World!\n");
-    console_color(COLOR_LIGHT_GREY, COLOR_BLACK);
-    print_boot_info(info);
     halt();
 }
