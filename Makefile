@@ -82,5 +82,6 @@ include common/make/fuzz.mk
 $(filter chapter-%,$(MAKECMDGOALS)): $(if $(verbs),,$(image))
 	@:
 all: $(images)
+	$(if $(left_out),@echo 'Left out because gnu-efi is missing: $(left_out)')
 doctor:
 	@$(PYTHON) common/make/doctor.py

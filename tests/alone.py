@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from conftest import BUILD, RUN, folder_of, number_of, run_make
+from conftest import BUILD, RUN, folder_of, need_gnu_efi, number_of, run_make
 
 # What a shell needs; nothing that could point to the repository.
 VARIABLES = ("PATH", "HOME", "TMPDIR", "QEMU", "LANG")
@@ -66,6 +66,7 @@ class Alone(NamedTuple):
 
 def export(words: str, folder: Path) -> Alone:
     """Export a chapter to an empty or new folder."""
+    need_gnu_efi(folder_of(words))
     done = run_make("-s", f"chapter-{number_of(folder_of(words))}", "export", f"DIR={folder}")
     assert done.returncode == 0, done.stdout
     return Alone(folder, folder_of(words))

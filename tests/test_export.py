@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from alone import Alone, built_once, export
-from conftest import ROOT, folder_of, image_of, number_of, run_make
+from conftest import ROOT, folder_of, image_of, need_gnu_efi, number_of, run_make
 from machine import Machine
 
 CHAPTERS = sorted(path.name.split("-", 1)[1] for path in ROOT.glob("chapters/[0-9]*-*"))
 # Folders with the code of a chapter; the rest of an export builds and runs it.
-CODE = ("chapters", "common/bios", "common/x86", "common/loader", "common/kernel")
+CODE = ("chapters", "common/bios", "common/efi", "common/x86", "common/loader", "common/kernel")
 
 
 @pytest.fixture(params=CHAPTERS)
@@ -32,6 +32,7 @@ def exported(words: str) -> Alone:
 @functools.cache
 def files_of(words: str) -> list[str]:
     """What `make chapter-N files` lists."""
+    need_gnu_efi(folder_of(words))
     done = run_make("-s", f"chapter-{number_of(folder_of(words))}", "files")
     assert done.returncode == 0, done.stdout
     return done.stdout.splitlines()

@@ -212,6 +212,34 @@ def test_a_missing_tool_is_named_with_what_needs_it_and_its_remedy(
     assert "not found" not in done.stdout and "Traceback" not in done.stdout
 
 
+@pytest.fixture
+def no_gnu_efi(copy) -> list[str]:
+    """A copy that looks for gnu-efi where nothing is: the places, as its list has them."""
+    places = copy / "common/make/gnu-efi.places"
+    places.write_text(re.sub("^/", "/nowhere/", places.read_text(), flags=re.MULTILINE))
+    return re.findall(r"^/\S+", places.read_text(), re.MULTILINE)
+
+
+def test_without_gnu_efi_the_sentence_lists_every_place_looked_at(make, no_gnu_efi):
+    """Distributions put it anywhere: so the reader sees where it was not."""
+    done = make("chapter-9")
+    assert done.returncode != 0
+    assert "gnu-efi is missing: " in done.stdout
+    assert re.findall(r"  looked for (.*)", done.stdout) == no_gnu_efi
+    assert "fatal error" not in done.stdout
+
+
+def test_without_gnu_efi_all_other_chapters_are_built(make, no_gnu_efi):
+    """One line names those that are left out."""
+    done = make("-n", "all")
+    assert done.returncode == 0, done.stdout
+    left_out = re.search(r"Left out because gnu-efi is missing: ([^']*)", done.stdout)[1]
+    assert left_out.split() == [name for name in CHAPTERS if re.search(
+        r"^efi\b", (ROOT / f"chapters/{name}/chapter.mk").read_text(), re.MULTILINE)]
+    assert "chapters/08-console/kernel.c" in done.stdout
+    assert not re.search(r"build/(09|1\d)-", done.stdout)
+
+
 @pytest.mark.parametrize("verb", ["run", "screen", "debug"])
 def test_a_missing_qemu_gets_a_sentence(make, tmp_path, verb):
     """Every verb that starts a machine says what it looked for and what to install."""

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 import posts
-from conftest import ROOT
+from conftest import ROOT, need_gnu_efi
 from posts import Post
 
 DOCS = sorted(ROOT.glob("docs/*.md"))
@@ -37,6 +37,8 @@ def test_console_blocks_show_what_is_seen(page, tmp_path):
         return
     if any(step.typed for step in posts.steps(post)) and not shutil.which("gdb"):
         pytest.skip("no gdb here: this page shows what it answers")
+    if page.stem in CHAPTERS:
+        need_gnu_efi(page.stem)
     copy = tmp_path / "repository"
     posts.copy_repository(ROOT, copy)
     assert_none(posts.wrong_consoles(Post(page, copy)))

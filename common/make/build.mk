@@ -24,7 +24,7 @@ Q := $(if $(V),,@)
 # A change of compiler or flags makes what they made old: these files are as new as
 # the last change.
 stamp = $(shell mkdir -p build; echo '$2' | cmp -s - build/$1 || echo '$2' >build/$1)
-$(call stamp,flags,$(CC) $(CFLAGS) $(LD) $(LDFLAGS) $(EFI) $(EFI_LD) $(EFI_LDFLAGS))
+$(call stamp,flags,$(CC) $(CFLAGS) $(LD) $(LDFLAGS) $(EFI) $(EFI_LD) $(EFI_LDFLAGS) $(subst ',,$(EFI_SECTIONS)))
 $(call stamp,nasm-flags,$(NASMFLAGS))
 $(call stamp,font-choice,$(FONT))
 build/flags build/nasm-flags build/font-choice:
@@ -55,6 +55,7 @@ $(call object,$1,$2,$3): $2 build/$(if $(filter .c,$(suffix $2)),,nasm-)flags \
 ifeq ($(suffix $2),.c)
 	$(call announce,$(firstword $(CC)),$2)
 	@$$(call need,$(CC),it compiles $2)
+	$(if $(filter efi/,$3),$$(need_gnu_efi))
 	$(Q)$(CC) $(CFLAGS) $4 -MD -MP -c -o $$@ $2
 else
 	$(call announce,nasm,$2)
@@ -93,8 +94,7 @@ endef
 
 # $(call link_efi,CHAPTER,OBJECTS): the program that UEFI looks for on a disk. The linker
 # makes an ELF file, objcopy copies the sections of it into a file of the format that UEFI
-# reads. What is not named here is left behind: of most sections one would notice that only
-# on another machine.
+# reads.
 define link_efi
 build/$1/efi.so: $2 $(efi_crt0) $(efi_script) chapters/$1/chapter.mk build/flags
 	$$(need_gnu_efi)
@@ -105,15 +105,15 @@ build/$1/efi.so: $2 $(efi_crt0) $(efi_script) chapters/$1/chapter.mk build/flags
 
 build/$1/BOOTX64.EFI: build/$1/efi.so
 	@$$(call need,$(EFI_OBJCOPY),it makes the program for UEFI)
-	$(Q)$(EFI_OBJCOPY) $(addprefix -j ,$(efi_sections)) -O efi-app-x86_64 $$< $$@
+	$(Q)$(EFI_OBJCOPY) $(addprefix -j ,$(EFI_SECTIONS)) -O efi-app-x86_64 $$< $$@
 endef
-efi_sections := .text .sdata .data .rodata .dynamic .dynsym '.rel*' '.rela*' .reloc
 
 # gnu-efi lies elsewhere on each distribution: the first place of gnu-efi.places where all
 # of it is. Where there is none, what needs it says so.
 gnu_efi     := $(shell while read -r crt0 script library; do \
-                 if [ -e "$$crt0" ] && [ -e "$$script" ]; then echo "$$crt0 $$script $$library"; \
-                 break; fi; done <common/make/gnu-efi.places)
+                 if [ -e "$$crt0" ] && [ -e "$$script" ] && [ -e "$$library/libgnuefi.a" ]; \
+                 then echo "$$crt0 $$script $$library"; break; fi; \
+                 done <common/make/gnu-efi.places)
 efi_crt0    := $(word 1,$(gnu_efi))
 efi_script  := $(word 2,$(gnu_efi))
 efi_library := $(word 3,$(gnu_efi))
@@ -166,7 +166,11 @@ parts := boot_sector second_stage loader loader_script kernel linker_script kern
 include common/make/parts.mk
 
 chapters := $(sort $(notdir $(wildcard chapters/[0-9][0-9]-*)))
-images   := $(foreach chapter,$(chapters),build/$(chapter)/disk.img)
 $(foreach chapter,$(chapters),$(eval $(call chapter_rules,$(chapter))))
+
+# Not every system has a package of gnu-efi. Without it, all the other chapters are built.
+left_out := $(strip $(if $(gnu_efi),,$(foreach chapter,$(chapters),$(if $(efi/$(chapter)),\
+              $(chapter)))))
+images   := $(foreach chapter,$(filter-out $(left_out),$(chapters)),build/$(chapter)/disk.img)
 
 .DELETE_ON_ERROR:

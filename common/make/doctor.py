@@ -126,14 +126,13 @@ GRUB = (
     ("/usr/share/grub2/i386-pc/multiboot2.mod", "/usr/bin/grub2-mkimage"),  # openSUSE
 )
 
-# gnu-efi's start-up code and linker script.
-GNU_EFI = (
-    ("/usr/lib/crt0-efi-x86_64.o", "/usr/lib/elf_x86_64_efi.lds"),  # Debian, Ubuntu, Arch
-    ("/usr/lib/gnuefi/x64/crt0.o", "/usr/lib/gnuefi/x64/efi.lds"),  # Fedora
-    ("/usr/lib64/gnuefi/x64/crt0.o", "/usr/lib64/gnuefi/x64/efi.lds"),
-    ("/usr/lib64/gnuefi/crt0-efi-x86_64.o", "/usr/lib64/gnuefi/elf_x86_64_efi.lds"),
-    ("/usr/lib64/crt0-efi-x86_64.o", "/usr/lib64/elf_x86_64_efi.lds"),  # openSUSE
-)
+# gnu-efi's start-up code, its linker script and the library that the two need: the build
+# reads this list, too.
+GNU_EFI = tuple(
+    (crt0, script, f"{library}/libgnuefi.a")
+    for crt0, script, library in (
+        line.split() for line in Path(__file__).with_name("gnu-efi.places").read_text().splitlines()
+        if not line.startswith("#")))
 
 # The minimums are those of Ubuntu 22.04, the oldest system in the project's workflow.
 TOOLS = (
@@ -318,6 +317,11 @@ def remedy(tools: list[Tool]) -> str:
     return f"{sudo}{manager} {verb} {' '.join(packages)}"
 
 
+def places_of(name: str) -> tuple[tuple[str, ...], ...]:
+    """Where doctor looks for what is no command but files."""
+    return next((tool.files for tool in TOOLS if tool.name == name), ())
+
+
 def missing_sentence(name: str, why: str) -> str:
     """What the Makefile says when it cannot go on without a tool."""
     plain = re.sub("^(" + "|".join(CROSS_PREFIXES) + ")", "", name)
@@ -451,6 +455,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments[0] == "--missing" and len(arguments) in (2, 3):
         print(missing_sentence(arguments[1], "".join(arguments[2:])), file=sys.stderr)
+        for files in places_of(arguments[1]):
+            print(f"  looked for {files[0]}", file=sys.stderr)
         return 1
     print(__doc__, file=sys.stderr)
     return 2

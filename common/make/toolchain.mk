@@ -99,6 +99,15 @@ EFI_LDFLAGS := -shared -Bsymbolic -nostdlib -z nocombreloc -z nopack-relative-re
 # A shared library may leave names open, for others to fill in. Nobody will.
 EFI_LDFLAGS += --no-undefined -z noexecstack
 
+# What objcopy copies from the shared library into the program: what is not named stays
+# behind, without a word. Code, and variables; gnu-efi's linker script calls all of these
+# .data, newer ones have the constants in .rodata.
+EFI_SECTIONS := .text .sdata .data .rodata
+# What the start-up code reads to correct addresses: where the lists are, and the lists.
+EFI_SECTIONS += .dynamic .dynsym .rel '.rel.*' .rela '.rela.*'
+# The same list as PE has it, here an empty one. Firmware moves no program that has none.
+EFI_SECTIONS += .reloc
+
 # No libraries, neither shared nor static; a stack that is data, not code.
 LDFLAGS := -static -nostdlib -z noexecstack
 # A segment of a kernel file begins at the next multiple of 4 KiB, the smallest page, and
