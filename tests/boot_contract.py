@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple, Optional, Union
 
-from kernels import EXECUTE, PAGE, WRITE, BiosLoader, Kernel, page_down, page_up
+from kernels import EXECUTE, PAGE, WRITE, Loader, Kernel, page_down, page_up
 from machine import BochsMachine, Machine, paging
 from machine.registers import (CR0_PE, CR0_PG, CR0_WP, CR4_PAE, EFER_LMA, EFER_LME, EFER_NXE,
                                RFLAGS_DF)
@@ -27,8 +27,15 @@ CODE64, DATA = 0x00AF9B000000FFFF, 0x00CF93000000FFFF
 HIGHER_HALF = 0xFFFF800000000000
 DIRECT_MAP = 0xFFFF800000000000
 GUARD_PAGE = 0xFFFFFF0000000000
-HAS_RSDP, HAS_SMBIOS, HAS_BOOT_DRIVE, HAS_TSC = 1 << 0, 1 << 1, 1 << 2, 1 << 4
-VGA_TEXT = struct.pack("<QIIIH10B", 0xB8000, 80, 25, 160, 16, 2, *[0] * 9)
+BIOS, UEFI = 1, 2
+HAS_RSDP, HAS_SMBIOS, HAS_BOOT_DRIVE, HAS_EFI, HAS_TSC = (1 << bit for bit in range(5))
+SCREEN = struct.Struct("<QIIIH10B")
+NO_SCREEN = SCREEN.pack(*[0] * 15)
+VGA_TEXT = SCREEN.pack(0xB8000, 80, 25, 160, 16, 2, *[0] * 9)
+# QEMU's cards have blue in the lowest byte, then green, then red.
+COLORS = (8, 16, 8, 8, 8, 0)
+EFI_DESCRIPTOR = struct.Struct("<I4xQQQQ")  # type, physical, virtual, pages, attributes
+EFI_MEMORY_TYPES_OF_OURS = {1, 2, 3, 4, 7}  # loader's, boot services', free
 
 FIELDS = [field.split(":") for field in """
     magic:8s version:I size:I firmware:I flags:I
@@ -230,18 +237,23 @@ def assert_segment_registers(seen: Seen) -> None:
     assert struct.unpack("<3Q", seen.read(registers.gdt.base, 24)) == (0, CODE64, DATA)
 
 
-def assert_boot_info(seen: Seen, kernel: Kernel, loader: BiosLoader, drive: int = 0x80) -> None:
+def assert_boot_info(seen: Seen, kernel: Kernel, loader: Loader, drive: int = 0x80) -> None:
     """Each member of struct boot_info says what is so."""
     info = seen.info
     assert info.magic == b"FSTLIGHT" and info.version == 1
     assert info.size == BOOT_INFO.size == 264
     assert info.firmware == loader.firmware
-    assert info.flags == HAS_RSDP | HAS_SMBIOS | HAS_BOOT_DRIVE | HAS_TSC
-    assert info.boot_drive == drive
     assert seen.read_text(info.loader_name) == loader.name
     assert seen.read_text(info.command_line) == ""
     assert info.module_count == 0
-    assert info.screen == VGA_TEXT
+    if loader.firmware == BIOS:
+        assert info.flags == HAS_RSDP | HAS_SMBIOS | HAS_BOOT_DRIVE | HAS_TSC
+        assert info.boot_drive == drive
+        assert info.screen == VGA_TEXT
+    else:
+        assert info.flags == HAS_RSDP | HAS_SMBIOS | HAS_EFI | HAS_TSC
+        assert_pixels(seen)
+        assert_efi(seen)
     assert info.direct_map_base == DIRECT_MAP
     assert seen.read(DIRECT_MAP + info.rsdp, 8) == b"RSD PTR "
     assert seen.read(DIRECT_MAP + info.smbios, 4) in (b"_SM_", b"_SM3")
@@ -257,7 +269,40 @@ def assert_boot_info(seen: Seen, kernel: Kernel, loader: BiosLoader, drive: int 
         assert address >= HIGHER_HALF
 
 
-def assert_memory_map(seen: Seen, ram: list[range]) -> None:
+def assert_pixels(seen: Seen) -> None:
+    """The screen is described as QEMU shows it, and its memory is its own; or there is none."""
+    assert isinstance(seen.machine, Machine)
+    if seen.info.screen == NO_SCREEN:
+        assert seen.total({Kind.FRAMEBUFFER}) == 0
+        return
+    picture = seen.machine.pixels()
+    base, width, height, pitch, bits, kind, *colors = SCREEN.unpack(seen.info.screen)
+    assert (width, height) == (picture.width, picture.height)
+    assert (bits, kind, pitch) == (32, 1, 4 * width)
+    assert tuple(colors[:6]) == COLORS
+    assert seen.kinds_of(base, pitch * height) == {Kind.FRAMEBUFFER}
+    assert seen.physical(DIRECT_MAP + base) == base
+
+
+def assert_efi(seen: Seen) -> None:
+    """The system table, and the firmware's map as it was at the end, agree with ours."""
+    info = seen.info
+    assert seen.read(DIRECT_MAP + info.efi_system_table, 8) == b"IBI SYST"
+    assert info.efi_descriptor_version == 1
+    size, step = info.efi_memory_map_size, info.efi_descriptor_size
+    assert step >= EFI_DESCRIPTOR.size and size % step == 0
+    data = seen.read(info.efi_memory_map, size)
+    free = 0
+    for at in range(0, size, step):
+        kind, physical, _, pages, _ = EFI_DESCRIPTOR.unpack_from(data, at)
+        begin, end = max(physical, PAGE), physical + pages * PAGE   # page 0 is nobody's
+        if kind in EFI_MEMORY_TYPES_OF_OURS and begin < end:
+            free += end - begin
+            assert seen.kinds_of(begin, end - begin) <= IN_RAM
+    assert seen.total(IN_RAM) == free
+
+
+def assert_memory_map(seen: Seen, ram: list[range], loader: Loader) -> None:
     """Sorted, disjoint, in whole pages; what is usable is RAM, and nearly all of that is."""
     ranges = seen.ranges
     for item in ranges:
@@ -271,16 +316,20 @@ def assert_memory_map(seen: Seen, ram: list[range]) -> None:
     for item in ranges:
         if item.kind in IN_RAM:
             assert any(piece.start <= item.base and item.end <= piece.stop for piece in ram)
-    for piece in ram:
+    # UEFI firmware keeps some for itself, of which it does not even tell.
+    for piece in ram if loader.firmware == BIOS else []:
         assert None not in seen.kinds_of(piece.start, len(piece))
-    assert seen.total(IN_RAM) >= 0.95 * sum(map(len, ram))
+    assert seen.total(IN_RAM) >= (0.95 if loader.firmware == BIOS else 0.9) * sum(map(len, ram))
     assert seen.total({Kind.LOADER_RECLAIMABLE}) <= 256 * KIB + seen.info.stack_size
 
     low = sum(min(item.end, MIB) - item.base for item in ranges
               if item.kind == Kind.USABLE and item.base < MIB)
     assert low >= 512 * KIB             # for what can live nowhere else
-    assert seen.kinds_of(0xA0000, 0x60000) == {Kind.RESERVED, Kind.FRAMEBUFFER}
-    assert seen.kinds_of(0xB8000, 0x8000) == {Kind.FRAMEBUFFER}
+    if loader.firmware == BIOS:
+        assert seen.kinds_of(0xA0000, 0x60000) == {Kind.RESERVED, Kind.FRAMEBUFFER}
+        assert seen.kinds_of(0xB8000, 0x8000) == {Kind.FRAMEBUFFER}
+    else:
+        assert seen.kinds_of(0xA0000, 0x60000) <= {None, Kind.RESERVED}
 
 
 def assert_owners(seen: Seen) -> None:
@@ -375,14 +424,14 @@ def assert_in_memory(seen: Seen, kernel: Kernel) -> None:
                              f"not {wanted[first]:#04x}")
 
 
-def assert_contract(seen: Seen, kernel: Kernel, loader: BiosLoader, *, drive: int = 0x80,
+def assert_contract(seen: Seen, kernel: Kernel, loader: Loader, *, drive: int = 0x80,
                     ram: Optional[list[range]] = None) -> None:
     """All but the state of the CPU, which a kernel changes with its first instruction."""
     if ram is None:
         assert isinstance(seen.machine, Machine)
         ram = ram_of(seen.machine)
     assert_boot_info(seen, kernel, loader, drive)
-    assert_memory_map(seen, ram)
+    assert_memory_map(seen, ram, loader)
     assert_owners(seen)
     assert_address_space(seen, kernel)
     assert_in_memory(seen, kernel)

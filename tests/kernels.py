@@ -15,12 +15,13 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alone import symbols
 from conftest import BUILD, ROOT, folder_of, run_make
+from machine import Machine
 
-PAGE = 4096
+PAGE, MIB = 4096, 1 << 20
 KERNEL_BASE = 0xFFFFFFFF80000000        # where a kernel goes that runs at any address
 EXECUTE, WRITE, READ = 1, 2, 4
 
@@ -185,22 +186,100 @@ def made(path: Path, parts: Sequence[Part] = (), *, base: int = KERNEL_BASE,
     return Kernel(path)
 
 
-class BiosLoader:
+class Loader:
+    """What a loader needs to start a kernel, and what is promised of it alone."""
+
+    name: str                           # as boot_info has it
+    firmware: int                       # likewise
+    machine: dict[str, Any] = {}        # options of Machine that it needs
+    memory = "64M"                      # of a machine if nothing is said of it
+    little: tuple[str, int] = ("16M", 14 * MIB)   # a small machine; .bss that it has room for
+    taken = MIB // 4                    # of memory above 1 MiB, by the firmware and by us
+    scarce: tuple[str, ...] = ("the kernel", "the kernel's stack")  # what may not fit
+    disks: tuple[str, ...]
+    edges: tuple[int, ...]              # sizes of files between which it does something else
+
+    def image(self, kernel: Path, folder: Path) -> Path:
+        """Write a disk image with this kernel file to `folder`."""
+        raise NotImplementedError
+
+    def said(self, machine: Machine) -> list[str]:
+        """The lines that it has printed on COM1."""
+        return machine.serial.split("\r\n")[:-1]
+
+    def assert_said(self, machine: Machine, sentence: str) -> None:
+        """A sentence and nothing else, in whole words, on the screen and on COM1."""
+        lines = self.said(machine)
+        assert " ".join(lines) == sentence
+        assert all(len(line) < 80 for line in lines)
+        assert not machine.screen().differs_from(lines)
+
+
+class BiosLoader(Loader):
     """Chapter 7's loader, from a raw disk."""
 
     name = "First Light, BIOS"
     firmware = 1
+    disks = ("ide", "ahci", "virtio", "usb", "floppy")
+    # It reads so much at once, and copies so much at once.
+    window, buffer = 127 * 512, 7 * 127 * 512
+    edges = (window - 512, window - 511, window, window + 1,
+             buffer - 1, buffer, buffer + 1, buffer + window + 512)
 
     def image(self, kernel: Path, folder: Path) -> Path:
-        """Write a disk image with this kernel file to `folder`."""
-        parts = BUILD / folder_of("elf-kernel")
-        image = folder / "bios.img"
-        subprocess.run(
-            [sys.executable, ROOT / "common/make/image.py", "--output", image,
-             "--boot-sector", parts / "first_stage.bin",
-             "--second-stage", parts / "loader_bios.bin", "--loader", parts / "loader.bin",
-             "--kernel-file", kernel], check=True, stdout=subprocess.DEVNULL)
+        parts, image = BUILD / folder_of("elf-kernel"), folder / "bios.img"
+        run_tool("image.py", "--output", image, "--boot-sector", parts / "first_stage.bin",
+                 "--second-stage", parts / "loader_bios.bin", "--loader", parts / "loader.bin",
+                 "--kernel-file", kernel)
         return image
 
 
-LOADERS = {"bios": BiosLoader()}
+class FatLoader(BiosLoader):
+    """Chapter 11's stages, which find the file in a file system."""
+
+    disks = ("ide", "ahci", "virtio", "usb", "nvme")
+
+    def image(self, kernel: Path, folder: Path) -> Path:
+        parts, image = BUILD / folder_of("disk-image"), folder / "fat.img"
+        run_tool("gpt_image.py", "--output", image, "--efi", parts / "BOOTX64.EFI",
+                 "--boot-sector", parts / "first_stage.bin",
+                 "--second-stage", parts / "loader_bios.bin", "--loader", parts / "loader.bin",
+                 "--file", f"kernel.elf={kernel}")
+        return image
+
+
+class EfiLoader(Loader):
+    """Chapter 10's loader. What it prints, the firmware's console has on COM1 as well."""
+
+    name = "First Light, UEFI"
+    firmware = 2
+    machine = {"firmware": "uefi"}
+    memory = "128M"
+    little = ("128M", 32 * MIB)         # OVMF leaves two pieces of less than 40 MiB
+    taken = 60 * MIB
+    scarce = ("the kernel",)
+    disks = ("ide", "ahci", "virtio", "usb", "nvme")
+    edges = (2 * PAGE + 1, MIB - 1, MIB, 2 * MIB + 1)   # it reads a MiB at once
+
+    def image(self, kernel: Path, folder: Path) -> Path:
+        image = folder / "efi.img"
+        run_tool("gpt_image.py", "--output", image, "--file", f"kernel.elf={kernel}",
+                 "--efi", BUILD / folder_of("uefi-loader") / "BOOTX64.EFI")
+        return image
+
+    def said(self, machine: Machine) -> list[str]:
+        return machine.plain_serial.rpartition("BdsDxe: starting")[2].split("\n")[1:]
+
+    def assert_said(self, machine: Machine, sentence: str) -> None:
+        lines = self.said(machine)
+        assert " ".join(lines) == f"{sentence} {sentence}"
+        assert all(len(line) < 80 for line in lines)
+
+
+def run_tool(tool: str, *arguments: object) -> None:
+    """Run a program of common/make."""
+    subprocess.run([sys.executable, ROOT / "common/make" / tool, *map(str, arguments)],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+LOADERS: dict[str, Loader] = {"bios": BiosLoader(), "fat": FatLoader(), "efi": EfiLoader()}

@@ -7,73 +7,91 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from boot_contract import (DIRECT_MAP, GIB, GUARD_PAGE, KIB, MIB, Kind, Seen, assert_contract,
+from boot_contract import (BIOS, DIRECT_MAP, GIB, GUARD_PAGE, KIB, MIB, Kind, Seen, UEFI, assert_contract,
                            assert_entry_state, assert_in_memory)
 from conftest import ROOT
 from kernels import (E_ENTRY, E_MACHINE, EXECUTE, IRELATIVE, KERNEL_BASE, LOADERS, P_FLAGS,
                      P_MEMSZ, P_TYPE, P_VADDR, PAGE, PT_INTERP, R_INFO, READ, RELATIVE,
-                     RELOCATION, WRITE, BiosLoader, Kernel, Part, built, made)
+                     RELOCATION, WRITE, Kernel, Loader, Part, built, made)
 from machine import BochsMachine, Machine, MissingProgram
 from machine.paging import PRESENT, WRITABLE
 from strange_bios import run_to
 
 DIRT = b"\xa5"                          # as a page table entry: present, and nonsense
-DIRTY_MEMORY = 64 * MIB                 # what a machine has if nothing is said of it
 OVERWRITTEN = b"\x3c"                   # what overwrite_usable.c writes
 FETCH = 1 << 4                          # of a page fault's error code; the rest as in an entry
 ACCESSED, DIRTY = 1 << 5, 1 << 6        # the CPU writes them down in the page tables
-SECTOR = 512
-WINDOW = 127 * SECTOR                   # the BIOS loader reads so much at once,
-BUFFER = 7 * WINDOW                     # and copies so much at once
 
 
 @pytest.fixture(scope="session")
-def dirty(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Options for a machine whose memory holds garbage when it is switched on."""
-    file = tmp_path_factory.mktemp("dirty") / "memory"
-    file.write_bytes(DIRT * DIRTY_MEMORY)
-    return {"extra": [
-        "-object", f"memory-backend-file,id=pc.ram,size={DIRTY_MEMORY},mem-path={file},share=off",
-        "-machine", "memory-backend=pc.ram",
-        # The log shows each exception, with its error code.
-        "-d", "cpu_reset,guest_errors,int"]}
+def dirty(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Loader], dict[str, Any]]:
+    """`dirty(loader)`: options for its usual machine, whose memory holds garbage when it is
+    switched on."""
+    @cache
+    def dirty(loader: Loader) -> dict[str, Any]:
+        file = tmp_path_factory.mktemp("dirty") / "memory"
+        file.write_bytes(DIRT * size_of(loader.memory))
+        return {**loader.machine, "extra": [
+            "-object", f"memory-backend-file,id=pc.ram,size={loader.memory},mem-path={file},"
+                       "share=off",
+            "-machine", "memory-backend=pc.ram",
+            # The log shows each exception, with its error code.
+            "-d", "cpu_reset,guest_errors,int"]}
+    return dirty
+
+
+def size_of(memory: str) -> int:
+    """How many bytes QEMU takes "64M" or "6G" for."""
+    return int(memory[:-1]) * {"M": MIB, "G": GIB}[memory[-1]]
 
 
 @pytest.fixture(params=LOADERS)
-def loader(request: pytest.FixtureRequest) -> BiosLoader:
-    """Each of the loaders."""
+def loader(request: pytest.FixtureRequest) -> Loader:
+    """Each of the loaders, or the one that a test names."""
     return LOADERS[request.param]
 
 
 @pytest.fixture
-def start(loader: BiosLoader, boot_image: Callable[..., Machine], tmp_path: Path,
-          dirty: dict[str, Any]) -> Callable[..., Machine]:
+def start(loader: Loader, boot_image: Callable[..., Machine], tmp_path: Path,
+          dirty: Callable[[Loader], dict[str, Any]]) -> Callable[..., Machine]:
     """`start(kernel)` boots a kernel, a built one by its name, in dirty memory or with other
     options of Machine's."""
     def start(kernel: str | Kernel | Path, **options) -> Machine:
         kernel = built(kernel) if isinstance(kernel, str) else kernel
         file = kernel.path if isinstance(kernel, Kernel) else kernel
         if options.keys() <= {"paused"}:
-            options |= dirty
-        return boot_image(loader.image(file, tmp_path), **options)
+            options |= dirty(loader)
+        return boot_image(loader.image(file, tmp_path), **{**loader.machine, **options})
     return start
 
 
 @pytest.fixture
-def see(start) -> Callable[..., Seen]:
+def see(start, loader) -> Callable[..., Seen]:
     """`see(kernel)` boots a kernel, up to its halt, and looks at what it was given."""
     def see(kernel: str | Kernel, **options) -> Seen:
         machine = start(kernel, **options)
         machine.wait_until_halted()
-        assert machine.serial == ""     # else the loader refuses the kernel
+        assert loader.said(machine) == []   # else it refuses the kernel
         return Seen(machine)
     return see
+
+
+def on_each_loader(name: str, values: Callable[[Loader], Iterable[Any] | dict[str, Any]]) -> Any:
+    """Run a test on each loader with each of its own values of an argument; of a dict, the
+    keys are the names of the cases."""
+    cases = []
+    for word, loader in LOADERS.items():
+        found = values(loader)
+        named = found if isinstance(found, dict) else {str(value): value for value in found}
+        cases += [pytest.param(word, named[case], id=f"{word}-{case}") for case in named]
+    return pytest.mark.parametrize(f"loader, {name}", cases, indirect=["loader"])
 
 
 # ---- the kernel's first instruction ----------------------------------------------------------
@@ -81,10 +99,11 @@ def see(start) -> Callable[..., Seen]:
 
 @pytest.fixture(scope="module", params=LOADERS)
 def entered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-            dirty: dict[str, Any]) -> Iterator[Seen]:
+            dirty: Callable[[Loader], dict[str, Any]]) -> Iterator[Seen]:
     """A kernel that has changed nothing, on an ordinary PC; for tests that only look."""
-    image = LOADERS[request.param].image(built("entered").path, tmp_path_factory.mktemp("entered"))
-    with Machine(image, **dirty) as machine:
+    loader = LOADERS[request.param]
+    image = loader.image(built("entered").path, tmp_path_factory.mktemp("entered"))
+    with Machine(image, **dirty(loader)) as machine:
         machine.wait_until_halted()
         yield Seen(machine)
 
@@ -120,10 +139,10 @@ def test_a_kernel_lies_where_and_as_its_file_says(see, loader, name):
     assert_contract(see(name), built(name), loader)
 
 
-def test_bss_is_zero_in_dirty_memory(see):
+def test_bss_is_zero_in_dirty_memory(see, loader):
     """And so is what is left over of the last page."""
     seen, kernel = see("segments"), built("segments")
-    assert seen.machine.memory(DIRTY_MEMORY // 2, 4) == DIRT * 4
+    assert seen.machine.memory(size_of(loader.memory) // 2, 4) == DIRT * 4
     end = kernel.base + kernel.size
     size = end - kernel.symbols["nothing_yet"]
     assert size > 3 * PAGE
@@ -245,22 +264,20 @@ def ballast(path: Path, size: int) -> Kernel:
     return kernel
 
 
-@pytest.mark.parametrize("size", [
-    WINDOW - SECTOR, WINDOW - SECTOR + 1, WINDOW, WINDOW + 1,
-    BUFFER - 1, BUFFER, BUFFER + 1, BUFFER + WINDOW + SECTOR])
+@on_each_loader("size", lambda loader: loader.edges)
 def test_a_kernel_may_be_of_any_size(see, tmp_path, size):
     """Also where a piece that the loader reads or copies ends: nothing is lost there."""
     kernel = ballast(tmp_path / "kernel.elf", size)
     assert_in_memory(see(kernel), kernel)
 
 
-@pytest.mark.parametrize("disk", ["ide", "ahci", "virtio", "usb", "floppy"])
-def test_a_kernel_of_1_mib_comes_from_every_disk(see, tmp_path, disk):
+@on_each_loader("disk", lambda loader: loader.disks)
+def test_a_kernel_of_1_mib_comes_from_every_disk(see, loader, tmp_path, disk):
     """Byte for byte."""
     kernel = ballast(tmp_path / "kernel.elf", MIB)
     seen = see(kernel, disk=disk)
     assert_in_memory(seen, kernel)
-    assert seen.info.boot_drive == (0 if disk == "floppy" else 0x80)
+    assert seen.info.boot_drive == (0x80 if loader.firmware == BIOS and disk != "floppy" else 0)
 
 
 def test_a_kernel_of_64_mib_is_loaded(boot_image, loader, tmp_path):
@@ -268,8 +285,8 @@ def test_a_kernel_of_64_mib_is_loaded(boot_image, loader, tmp_path):
     kernel = ballast(tmp_path / "kernel.elf", 64 * MIB)
     image = loader.image(kernel.path, tmp_path)
     for disk in ("ahci", "virtio"):
-        machine = boot_image(image, disk=disk, memory="128M")
-        machine.wait_until_halted(timeout=30)
+        machine = boot_image(image, disk=disk, memory="256M", **loader.machine)
+        machine.wait_until_halted(timeout=60)
         seen = Seen(machine)
         assert_contract(seen, kernel, loader)
         large = [leaf for leaf in seen.leaves
@@ -278,10 +295,11 @@ def test_a_kernel_of_64_mib_is_loaded(boot_image, loader, tmp_path):
 
 
 def test_a_kernel_may_need_nearly_all_memory(see, loader, tmp_path):
-    """On 16 MiB, 14 MiB of .bss."""
+    """On 16 MiB, 14 MiB of .bss; under UEFI, which needs much itself, 32 of 128."""
+    memory, size = loader.little
     kernel = made(tmp_path / "kernel.elf", [
-        Part(READ | WRITE, KERNEL_BASE + PAGE, b"data", 14 * MIB)])
-    seen = see(kernel, memory="16M")
+        Part(READ | WRITE, KERNEL_BASE + PAGE, b"data", size)])
+    seen = see(kernel, memory=memory)
     assert_contract(seen, kernel, loader)
 
 
@@ -297,11 +315,12 @@ def forget_what_the_cpu_writes(memory: bytearray, seen: Seen) -> None:
             memory[entry] &= ~(ACCESSED | DIRTY)
 
 
-@pytest.mark.parametrize("memory", ["16M", ""])
+@on_each_loader("memory", lambda loader: dict.fromkeys([loader.little[0], loader.memory]))
 def test_all_that_is_usable_can_be_overwritten(start, loader, memory):
     """The kernel overwrites each usable byte; nothing else in memory changes but its stack."""
     kernel = built("overwrite_usable")
-    machine = start(kernel, paused=True, **({"memory": memory} if memory else {}))
+    usual = memory == loader.memory
+    machine = start(kernel, paused=True, **({} if usual else {"memory": memory}))
     run_to(machine, kernel.entry)
     seen = Seen(machine)
     size = max(item.end for item in seen.ranges if item.kind == Kind.USABLE)
@@ -315,8 +334,8 @@ def test_all_that_is_usable_can_be_overwritten(start, loader, memory):
     for item in seen.ranges:
         if item.kind == Kind.USABLE:
             assert after.count(OVERWRITTEN, item.base, item.end) == item.length
-    for memory in (before, after):
-        forget_what_the_cpu_writes(memory, seen)
+    for data in (before, after):
+        forget_what_the_cpu_writes(data, seen)
     for item in seen.ranges:
         if item.kind != Kind.USABLE:
             part = slice(item.base, min(item.end, size))
@@ -334,18 +353,33 @@ MACHINES: dict[str, dict[str, Any]] = {
     "q35-3-gib": {"disk": "ahci", "memory": "3G"},
     "q35-6-gib": {"disk": "ahci", "memory": "6G"},
     "usb": {"disk": "usb"},
+    "nvme": {"disk": "nvme"},
     "floppy": {"disk": "floppy"},
     "without-nx": {"cpu": "qemu64,-nx"},
     "without-nx-6-gib": {"cpu": "qemu64,-nx", "memory": "6G"},
     "without-pages-of-1-gib": {"cpu": "qemu64,-pdpe1gb", "memory": "6G"},
     "with-pages-of-1-gib": {"cpu": "qemu64,+pdpe1gb", "memory": "6G"},
     "all-that-qemu-has": {"cpu": "max", "memory": "3G"},
+    "without-a-screen": {"vga": "none"},
+    "virtio-screen": {"vga": "virtio"},
+    "qxl-screen": {"vga": "qxl"},
 }
 
 
-@pytest.mark.parametrize("options", MACHINES.values(), ids=MACHINES)
+def machines_of(loader: Loader) -> dict[str, dict[str, Any]]:
+    """Those of MACHINES on which it can be at all."""
+    small = size_of(loader.little[0])
+    return {name: options for name, options in MACHINES.items()
+            if options.get("disk", "ide") in loader.disks
+            and size_of(options.get("memory", loader.memory)) >= small
+            # A BIOS shows text on all cards, and needs one.
+            and ("vga" not in options or loader.firmware == UEFI)}
+
+
+@on_each_loader("options", machines_of)
 def test_the_contract_holds_on_each_machine(start, loader, options):
-    """Little memory and much, old boards and newer ones, all disks, CPUs that have less."""
+    """Little memory and much, old boards and newer ones, all disks and screens, CPUs that have
+    less."""
     machine = start("entered", **options)
     machine.wait_until_halted()
     cpu = options.get("cpu", "")
@@ -360,6 +394,11 @@ def test_the_contract_holds_on_each_machine(start, loader, options):
 # ---- Bochs -----------------------------------------------------------------------------------
 
 
+on_each_bios_loader = pytest.mark.parametrize(
+    "loader", [word for word, loader in LOADERS.items() if loader.firmware == BIOS],
+    indirect=True)
+
+
 @pytest.fixture
 def start_in_bochs(loader, machines, tmp_path) -> Callable[[Kernel], BochsMachine]:
     """`start_in_bochs(kernel)`; skips where there is no Bochs."""
@@ -371,6 +410,7 @@ def start_in_bochs(loader, machines, tmp_path) -> Callable[[Kernel], BochsMachin
     return start
 
 
+@on_each_bios_loader
 def test_the_contract_holds_in_bochs(start_in_bochs, loader):
     """With another BIOS, and a CPU that checks more than QEMU's."""
     kernel = built("entered")
@@ -382,6 +422,7 @@ def test_the_contract_holds_in_bochs(start_in_bochs, loader):
     assert machine.complaints() == []
 
 
+@on_each_bios_loader
 @pytest.mark.parametrize("name", ["write_to_constant", "jump_to_data", "read_guard_page"])
 def test_what_a_kernel_may_not_do_faults_in_bochs(start_in_bochs, name):
     """At the same address."""
@@ -403,14 +444,11 @@ def elf64_sentence(status: str) -> str:
     return "".join(re.findall(r'"([^"]*)"', found[1]))
 
 
-def assert_refused(machine: Machine, sentence: str) -> None:
+def assert_refused(machine: Machine, loader: Loader, sentence: str) -> None:
     """The sentence and nothing else, in whole words on the screen and on COM1; then a halt."""
     machine.wait_until_halted()
     assert machine.serial.endswith("\r\n")
-    lines = machine.serial.split("\r\n")[:-1]
-    assert " ".join(lines) == sentence
-    assert all(len(line) < 80 for line in lines)
-    assert not machine.screen().differs_from(lines)
+    loader.assert_said(machine, sentence)
 
 
 CODE, CONSTANTS, DATA = READ | EXECUTE, READ, READ | WRITE
@@ -430,41 +468,41 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("status", REFUSED)
-def test_a_kernel_that_cannot_be_loaded_gets_a_sentence(start, tmp_path, status):
+def test_a_kernel_that_cannot_be_loaded_gets_a_sentence(start, loader, tmp_path, status):
     """One member of a good file is wrong; the sentence says which."""
     kernel = built("segments")
     machine = start(kernel.changed(tmp_path, REFUSED[status](kernel)))
-    assert_refused(machine, elf64_sentence(status))
+    assert_refused(machine, loader, elf64_sentence(status))
 
 
-def test_a_kernel_cut_short_gets_a_sentence(start, tmp_path):
+def test_a_kernel_cut_short_gets_a_sentence(start, loader, tmp_path):
     """As a download leaves it that was not finished."""
     cut = tmp_path / "cut.elf"
     cut.write_bytes(built("segments").file[:2 * PAGE + 100])
-    assert_refused(start(cut), elf64_sentence("SEGMENT_TRUNCATED"))
+    assert_refused(start(cut), loader, elf64_sentence("SEGMENT_TRUNCATED"))
 
 
-def test_segments_that_share_a_page_get_a_sentence(start, tmp_path):
+def test_segments_that_share_a_page_get_a_sentence(start, loader, tmp_path):
     """Where they would need two permissions of one page."""
     kernel = made(tmp_path / "kernel.elf", [
         Part(CONSTANTS, KERNEL_BASE + 16, b"constants", alignment=1)])
-    assert_refused(start(kernel), elf64_sentence("SEGMENTS_SHARE_PAGE"))
+    assert_refused(start(kernel), loader, elf64_sentence("SEGMENTS_SHARE_PAGE"))
 
 
-def test_a_stack_of_more_than_16_mib_gets_a_sentence(start, tmp_path):
+def test_a_stack_of_more_than_16_mib_gets_a_sentence(start, loader, tmp_path):
     """One byte more."""
     kernel = made(tmp_path / "kernel.elf", stack_size=16 * MIB + 1)
-    assert_refused(start(kernel), elf64_sentence("BAD_STACK"))
+    assert_refused(start(kernel), loader, elf64_sentence("BAD_STACK"))
 
 
-def test_an_unknown_relocation_gets_a_sentence(start, tmp_path):
+def test_an_unknown_relocation_gets_a_sentence(start, loader, tmp_path):
     """A loader knows one type; this is seen when all is loaded."""
     kernel = built("relocated")
     image = kernel.image()
     (address, addend), *_ = kernel.relocations(image)
     at = kernel.file.index(RELOCATION.pack(address, RELATIVE, addend))
     machine = start(kernel.changed(tmp_path, (at, R_INFO, IRELATIVE)))
-    assert_refused(machine, elf64_sentence("BAD_RELOCATION"))
+    assert_refused(machine, loader, elf64_sentence("BAD_RELOCATION"))
 
 
 @pytest.mark.parametrize("address", [
@@ -473,28 +511,30 @@ def test_an_unknown_relocation_gets_a_sentence(start, tmp_path):
     pytest.param(DIRECT_MAP + GIB, id="direct-map"),
     pytest.param(GUARD_PAGE, id="stack"),
     pytest.param((1 << 64) - (512 << 30) - 2 * PAGE, id="across-the-topmost-512-gib")])
-def test_addresses_that_the_loader_gives_out_get_a_sentence(start, tmp_path, address):
+def test_addresses_that_the_loader_gives_out_get_a_sentence(start, loader, tmp_path, address):
     """A kernel that was linked to where it cannot be."""
     kernel = made(tmp_path / "kernel.elf", [Part(DATA, address + PAGE, b"", 2 * PAGE)],
                   base=address)
-    assert_refused(start(kernel), (
+    assert_refused(start(kernel), loader, (
         "The kernel's addresses are not free: link it at 1 MiB or above in the lower half, "
         "or into the topmost 512 GiB."))
 
 
-@pytest.mark.parametrize("what, size, stack_size", [
-    ("the kernel", 100 * MIB, 0), ("the kernel's stack", 62 * MIB, 16 * MIB)])
-def test_too_little_memory_gets_a_sentence(start, tmp_path, what, size, stack_size):
+@on_each_loader("what", lambda loader: loader.scarce)
+def test_too_little_memory_gets_a_sentence(start, loader, tmp_path, what):
     """It says how much is needed, and how much is there."""
+    memory = size_of(loader.memory)
+    size, stack_size = (memory, 0) if what == "the kernel" else (
+        loader.little[1] + memory - size_of(loader.little[0]), 16 * MIB)
     kernel = made(tmp_path / "kernel.elf", [Part(DATA, KERNEL_BASE + PAGE, b"", size)],
                   stack_size=stack_size)
     machine = start(kernel)
     machine.wait_until_halted()
-    said = " ".join(machine.serial.split("\r\n")[:-1])
-    found = re.fullmatch(rf"There is too little memory for {what}: it needs (\d+) KiB in one "
-                         r"piece, and (\d+) KiB are free between 1 MiB and 4 GiB\.", said)
+    said = " ".join(loader.said(machine))
+    found = re.match(rf"There is too little memory for {what}: it needs (\d+) KiB in one "
+                     r"piece, and (\d+) KiB are free between 1 MiB and 4 GiB\.", said)
     assert found, said
-    assert_refused(machine, said)
+    assert_refused(machine, loader, found[0])
     assert int(found[1]) == (stack_size or kernel.size) // KIB
-    free = 63 * MIB - (kernel.size if stack_size else 0)
-    assert free - 256 * KIB < int(found[2]) * KIB < free
+    most = memory - MIB - (kernel.size if stack_size else 0)
+    assert most - loader.taken < int(found[2]) * KIB < most
