@@ -21,7 +21,7 @@ help:
 #: make chapter-N clean       remove what was built of it
 #:
 #: BREAK=name with run, screen or debug: with one idea removed (make chapter-N breaks)
-#: MEMORY=6G CPU=pentium3 DISK=floppy BOARD=q35   with run, screen, debug: another machine
+#: MEMORY=6G CPU=pentium3 DISK=floppy BOARD=q35 VGA=qxl   with run, screen, debug: another machine
 #: FIRMWARE=bios|uefi         likewise, where a chapter knows both
 #: IMAGE=file LIMIT=3         with run and screen: another disk; wait 3 s, not 10
 #: TOOLCHAIN=gcc|clang        choose the compiler

@@ -7,10 +7,12 @@ test: $(if $(numbers),$(image),$(images))
 	@common/make/find-python.sh >/dev/null || $(PYTHON) common/make/doctor.py --missing pytest
 	@$(pytest) $(if $(numbers),tests/test_$(words).py,tests)
 
+# A chapter that starts from two firmwares has a second picture: NN-words-uefi.png.
 screenshots: $(images)
 	@mkdir -p docs/screens
-	@set -e; for chapter in $(chapters); do \
-	    $(machine) screenshot build/$$chapter/disk.img --output docs/screens/$$chapter.png; done
+	@set -e; $(foreach c,$(chapters),$(foreach f,$(firmwares/$c),$(machine) screenshot \
+	    build/$c/disk.img --firmware $f --output \
+	    docs/screens/$c$(if $(filter-out $(firstword $(firmwares/$c)),$f),-$f).png;))
 
 bench: $(images)
 	@$(PYTHON) common/make/bench.py $(PARTS)
