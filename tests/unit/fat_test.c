@@ -25,8 +25,8 @@
 #include "fat.h"
 
 #define NAME "KERNEL  ELF"
-#define MOST 889             /* sectors in a run, as many as the BIOS loader asks for */
-#define OTHER_QUESTIONS 1000 /* at random, for each file */
+#define MOST 889               /* sectors in a run, as many as the BIOS loader asks for */
+#define OTHER_QUESTIONS 300    /* at random, for each file */
 #define SMALL_MOST (16u << 20) /* bytes; of a larger file only the statuses are tested */
 
 struct partition {

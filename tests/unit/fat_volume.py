@@ -100,32 +100,34 @@ class Volume:
             offset, size = FIELDS[name]
             self.write(offset, value.to_bytes(size, "little"))
 
-    def entry(self, cluster: int) -> int:
-        """What the first FAT says of a cluster."""
-        at, odd = divmod(cluster * self.bits, 8)
-        word = int.from_bytes(self.read(self.fats[0] + at, 4), "little")
-        return word >> odd & self.mask
-
-    def set_entry(self, cluster: int, value: int, copies: slice = slice(None)) -> None:
-        """Change the entry in all FATs, or in some. The bits around it stay."""
-        at, odd = divmod(cluster * self.bits, 8)
+    def set_entries(self, values: dict[int, int], copies: slice = slice(None)) -> None:
+        """Change entries in all FATs, or in some. The bits around them stay."""
         size = 2 if self.bits < 32 else 4
         for fat in self.fats[copies]:
-            word = int.from_bytes(self.read(fat + at, size), "little")
-            word = word & ~(self.mask << odd) | value << odd
-            self.write(fat + at, word.to_bytes(size, "little"))
+            table = bytearray(self.read(fat, (max(values) + 1) * self.bits // 8 + size))
+            for cluster, value in values.items():
+                at, odd = divmod(cluster * self.bits, 8)
+                word = int.from_bytes(table[at:at + size], "little")
+                word = word & ~(self.mask << odd) | value << odd
+                table[at:at + size] = word.to_bytes(size, "little")
+            self.write(fat, bytes(table))
+
+    def set_entry(self, cluster: int, value: int, copies: slice = slice(None)) -> None:
+        """Change the entry of one cluster."""
+        self.set_entries({cluster: value}, copies)
 
     def set_chain(self, clusters: list[int]) -> None:
         """Make a chain of these, with an end."""
-        for cluster, following in zip(clusters, [*clusters[1:], self.mask]):
-            self.set_entry(cluster, following)
+        self.set_entries(dict(zip(clusters, [*clusters[1:], self.mask])))
 
     def chain(self, cluster: int) -> list[int]:
-        """The clusters of a chain that is good."""
+        """The clusters of a chain that is good, by the first FAT."""
+        table = self.read(self.fats[0], (self.clusters + 2) * self.bits // 8 + 4)
         found = []
         while cluster < self.mask - 8:
             found.append(cluster)
-            cluster = self.entry(cluster)
+            at, odd = divmod(cluster * self.bits, 8)
+            cluster = int.from_bytes(table[at:at + 4], "little") >> odd & self.mask
         return found
 
     def at(self, cluster: int) -> int:
@@ -168,7 +170,9 @@ class Volume:
         slot = next(at for at in self.slots() if self.read(at, len(KERNEL)) == KERNEL)
         old = self.chain(self.entries()[KERNEL])
         contents = [self.read(self.at(cluster), self.cluster_size) for cluster in old]
-        for cluster, content in zip(order, contents):
-            self.write(self.at(cluster), content)
+        with open(self.path, "r+b") as file:
+            for cluster, content in zip(order, contents):
+                file.seek(self.first * SECTOR + self.at(cluster))
+                file.write(content)
         self.set_chain(order)
         self.write(slot + 20, struct.pack("<H4xH", order[0] >> 16, order[0] & 0xFFFF))

@@ -199,13 +199,13 @@ def size(bytes_: int) -> Callable:
 add_cases("OK OK OK", size, 1, 511, 512, 513, 1024, 1025, 2047, 2048, 2049, 2560)
 
 
-def order(*clusters: int) -> Callable:
+def order(clusters: tuple[int, ...]) -> Callable:
     """A file in these clusters, of four sectors each; it ends within the last one."""
     return lambda path, bits: small(path, bits, list(clusters),
                                     (len(clusters) * 4 - 2) * SECTOR - 5, per_cluster=4)
 
 
-add_cases("OK OK OK", lambda clusters: order(*clusters), (7,), (3, 4, 5, 6), (9, 8, 7, 6, 5),
+add_cases("OK OK OK", order, (7,), (3, 4, 5, 6), (9, 8, 7, 6, 5),
           (5, 6, 7, 20, 21, 10, 11, 12), (3, 5, 7, 9, 8, 6, 4))
 
 
