@@ -11,7 +11,7 @@
 #define LOW_MEMORY_LAST 0x9ffffull
 
 /* Our allocations change the map, and so does what the firmware does until we leave. */
-#define NEW_DESCRIPTORS 32
+#define NEW_DESCRIPTORS 128
 
 /* The firmware's memory map. capacity, size: bytes. */
 static struct {
@@ -48,7 +48,12 @@ static EFI_STATUS read_map(void)
 uint32_t efi_memory_ranges_most(void)
 {
     if (map.descriptors == NULL) {
-        read_map(); /* no room yet: map.size says how much would do */
+        /* There is no room yet: the answer is how much would do. */
+        if (read_map() != EFI_BUFFER_TOO_SMALL ||
+            map.descriptor_size < sizeof(EFI_MEMORY_DESCRIPTOR)) {
+            fail("The firmware's memory map is not as the UEFI specification has it. "
+                 "Look for a newer firmware.");
+        }
         const UINTN size = map.size + NEW_DESCRIPTORS * map.descriptor_size;
         map.descriptors = allocate("the memory map", size, PAGE, MEMORY_LOADER_RECLAIMABLE);
         map.capacity = size;
@@ -84,18 +89,19 @@ static uint64_t free_memory(void)
 
 /* ---- taking memory ---------------------------------------------------------------- */
 
-/* Returns pages above 1 MiB and below 4 GiB, or 0. */
-static uint64_t allocate_pages(uint64_t pages)
+/* Returns pages from `first` on, an address, and up to `last`, or 0. */
+static uint64_t allocate_pages(EFI_MEMORY_TYPE type, uint64_t pages, uint64_t first,
+                               uint64_t last)
 {
     /* Some firmware gives away page 0, or the last pages below 1 MiB when little is
      * left: then those are ours, and we ask once more. */
     for (int tries = 2; tries > 0; tries--) {
-        EFI_PHYSICAL_ADDRESS address = BELOW_4_GIB;
-        if (EFI_ERROR(efi_boot->AllocatePages(AllocateMaxAddress, EfiLoaderData, pages,
+        EFI_PHYSICAL_ADDRESS address = last;
+        if (EFI_ERROR(efi_boot->AllocatePages(AllocateMaxAddress, type, pages,
                                               &address))) {
             return 0;
         }
-        if (address >= FIRST_MIB_END) {
+        if (address >= first) {
             return address;
         }
     }
@@ -107,7 +113,8 @@ static uint64_t allocate_aligned(uint64_t size, uint64_t alignment)
 {
     const uint64_t pages = size / PAGE;
     const uint64_t more = alignment / PAGE - 1;
-    const uint64_t begin = allocate_pages(pages + more);
+    const uint64_t begin = allocate_pages(EfiLoaderData, pages + more, FIRST_MIB_END,
+                                          BELOW_4_GIB);
 
     if (begin == 0 || more == 0) {
         return begin;
@@ -141,9 +148,9 @@ void *allocate(const char *what, uint64_t size, uint64_t alignment, enum memory_
 void *allocate_low_page(void)
 {
     /* As code: strict firmware does not let data be executed. */
-    EFI_PHYSICAL_ADDRESS address = LOW_MEMORY_LAST;
+    const uint64_t address = allocate_pages(EfiLoaderCode, 1, PAGE, LOW_MEMORY_LAST);
 
-    if (EFI_ERROR(efi_boot->AllocatePages(AllocateMaxAddress, EfiLoaderCode, 1, &address))) {
+    if (address == 0) {
         fail("The firmware leaves no memory below 640 KiB, from where the loader starts "
              "the kernel. Look for a newer firmware.");
     }

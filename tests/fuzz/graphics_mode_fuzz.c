@@ -62,7 +62,8 @@ static void check_accepted(const struct boot_screen *screen, const struct given 
               screen->width == given->mode.HorizontalResolution &&
               screen->height == given->mode.VerticalResolution,
           "it is another screen");
-    check(screen->base > 0 && screen->width > 0 && screen->height > 0, "it has no pixels");
+    check(screen->base > 0 && screen->width > 0 && screen->height > 0,
+          "it has no pixels");
     check(screen->bits == 8 || screen->bits == 16 || screen->bits == 24 ||
               screen->bits == 32, "a pixel is not whole bytes");
     check((wide)given->mode.PixelsPerScanLine * screen->bits == (wide)screen->pitch * 8 &&
@@ -93,8 +94,10 @@ static void check_refused(const struct given *given)
     const EFI_PIXEL_BITMASK masks = masks_of(mode);
     const uint32_t colors = masks.RedMask | masks.GreenMask | masks.BlueMask;
     const uint32_t all = colors | masks.ReservedMask;
-    const wide pitch =
-        (wide)mode->PixelsPerScanLine * (all >> 24 ? 4 : all >> 16 ? 3 : all >> 8 ? 2 : 1);
+    const wide pitch = (wide)mode->PixelsPerScanLine * (all >> 24   ? 4
+                                                        : all >> 16 ? 3
+                                                        : all >> 8  ? 2
+                                                                    : 1);
 
     check(mode->PixelFormat >= PixelBltOnly || !is_one_piece(masks.RedMask) ||
               !is_one_piece(masks.GreenMask) || !is_one_piece(masks.BlueMask) ||

@@ -55,8 +55,8 @@ static void check(bool right, const char *sentence)
 
 /*
  * Make the map of so many descriptors, `step` bytes one from the other, with `tail` bytes
- * behind the last. They lie in memory of exactly their size: the sanitizer watches what is
- * behind them.
+ * behind the last. They lie in memory of exactly their size: the sanitizer watches what
+ * is behind them.
  */
 static void make(const struct descriptor *list, size_t count, size_t step, size_t tail)
 {

@@ -213,7 +213,8 @@ static struct given any_mode(void)
 
     /* Three colours beside one another, of which most modes consist. */
     if (any() % 4) {
-        const unsigned blue = 1 + any() % 10, green = 1 + any() % 10, red = 1 + any() % 10;
+        const unsigned blue = 1 + any() % 10, green = 1 + any() % 10,
+                       red = 1 + any() % 10;
         made.masks.BlueMask = (1u << blue) - 1;
         made.masks.GreenMask = ((1u << green) - 1) << blue;
         made.masks.RedMask = ((1u << red) - 1) << (blue + green);
@@ -254,7 +255,8 @@ static bool expect(struct boot_screen *screen, const struct given *given)
     }
     unsigned bytes = 0;
     for (unsigned bit = 0; bit < 32; bit++) {
-        const unsigned colors = (masks.RedMask >> bit & 1) + (masks.GreenMask >> bit & 1) +
+        const unsigned colors = (masks.RedMask >> bit & 1) +
+                                (masks.GreenMask >> bit & 1) +
                                 (masks.BlueMask >> bit & 1);
         if (colors > 1) {
             return false;

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from conftest import ROOT
@@ -16,13 +16,15 @@ FLAGS = ("-std=c11", "-O0", "-g1", *WARNINGS, *SANITIZERS, f"-I{UNIT}/fake", *IN
 
 
 class Program:
-    """A harness of this folder and the sources of common/kernel that it tests.
+    """A harness of this folder and the sources that it tests, by their names in common/kernel.
 
-    What is compiled goes to `folder`. `path` is the program with the sources as they are.
+    What is compiled goes to `folder`; `options` are for the compiler. `path` is the program
+    with the sources as they are.
     """
 
-    def __init__(self, folder: Path, harness: str, sources: Iterable[str]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, harness: str, sources: Iterable[str],
+                 options: Sequence[str] = ()) -> None:
+        self.folder, self.options = folder, options
         self.objects = {}
         for source in (UNIT / harness, *(ROOT / "common/kernel" / name for name in sources)):
             # A copy: beside the original, a quoted include would find the real io.h.
@@ -43,7 +45,8 @@ class Program:
 
     def _compile(self, source: Path, *options: str) -> Path:
         made = source.with_suffix(".o")
-        subprocess.run([compiler(), *FLAGS, *options, "-c", source, "-o", made], check=True)
+        subprocess.run([compiler(), *FLAGS, *self.options, *options, "-c", source, "-o", made],
+                       check=True)
         return made
 
     def _link(self, name: str, objects: dict[str, Path]) -> Path:

@@ -72,7 +72,8 @@ static uint64_t any(void)
     return state;
 }
 
-/* Whole pages, at least one, less than 2^bits bytes: small ones as often as large ones. */
+/* Whole pages, at least one, less than 2^bits bytes: small ones as often as large ones.
+ */
 static uint64_t any_size(unsigned bits)
 {
     const uint64_t size = any() % (1ull << (13 + any() % (bits - 12)));
@@ -106,9 +107,13 @@ static uint64_t tables_for(uint64_t from, uint64_t to, uint64_t size, bool gigab
 /* The two bytes around each end of tables, and so all that can be the most. */
 static void test_the_ends_of_tables(void)
 {
-    static const uint64_t sizes[] = {2 * PAGE_SIZE, PAGE_SIZE_2M, PAGE_SIZE_2M + PAGE_SIZE,
-                                     PAGE_SIZE_2M + 2 * PAGE_SIZE, PAGE_SIZE_1G,
-                                     PAGE_SIZE_1G + 2 * PAGE_SIZE, 3 * PAGE_SIZE_1G};
+    static const uint64_t sizes[] = {2 * PAGE_SIZE,
+                                     PAGE_SIZE_2M,
+                                     PAGE_SIZE_2M + PAGE_SIZE,
+                                     PAGE_SIZE_2M + 2 * PAGE_SIZE,
+                                     PAGE_SIZE_1G,
+                                     PAGE_SIZE_1G + 2 * PAGE_SIZE,
+                                     3 * PAGE_SIZE_1G};
 
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (uint64_t apart = 0; apart < 2; apart++) {
@@ -180,7 +185,8 @@ static struct elf64 any_elf(void)
 
     for (uint32_t i = 0; i < elf.segment_count; i++) {
         const uint64_t begin = at + any() % PAGE_SIZE;
-        const uint64_t size = any_size(elf.segment_count > 4 ? 20 : 26) - any() % PAGE_SIZE;
+        const uint64_t size =
+            any_size(elf.segment_count > 4 ? 20 : 26) - any() % PAGE_SIZE;
         elf.segments[i] = (struct elf64_segment){
             .virtual_address = begin, .memory_size = size, .flags = ELF64_READ};
         elf.size = ((begin + size - elf.base) | (PAGE_SIZE - 1)) + 1;
