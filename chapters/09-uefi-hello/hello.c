@@ -89,7 +89,10 @@ static UINT64 count_pages(void)
     VOID *map;
 
     /* Too small on purpose: the answer is how large it must be. */
-    boot_services->GetMemoryMap(&size, NULL, &key, &descriptor_size, &version);
+    if (boot_services->GetMemoryMap(&size, NULL, &key, &descriptor_size, &version) !=
+        EFI_BUFFER_TOO_SMALL) {
+        return 0;
+    }
     /* The memory for the map is a change of the map. */
     size += NEW_DESCRIPTORS * descriptor_size;
     if (EFI_ERROR(boot_services->AllocatePool(EfiLoaderData, size, &map))) {
