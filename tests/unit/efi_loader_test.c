@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,7 +324,7 @@ static EFI_STATUS EFIAPI get_info(EFI_FILE_HANDLE file, EFI_GUID *what, UINTN *s
 {
     static const EFI_GUID file_info = EFI_FILE_INFO_ID;
     static const CHAR16 file_name[] = L"KERNEL.ELF";
-    const UINTN needed = SIZE_OF_EFI_FILE_INFO + sizeof file_name;
+    const UINTN needed = offsetof(EFI_FILE_INFO, FileName) + sizeof file_name;
     EFI_FILE_INFO *const info = to;
 
     (void)file;

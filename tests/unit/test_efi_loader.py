@@ -23,6 +23,11 @@ from test_elf64 import (
     PAGE,
     POINTERS,
     R_64,
+    SHDR,
+    SHT_NULL,
+    SHT_STRTAB,
+    SHT_SYMTAB,
+    SYM,
     SYMBOLS,
     W,
     X,
@@ -35,6 +40,7 @@ from test_elf64 import (
     many,
     movable,
     relocated,
+    section,
     sectioned,
 )
 
@@ -121,6 +127,15 @@ def fail(harness, tmp_path) -> Fail:
     return failer(harness.path, tmp_path)
 
 
+def with_symbols(kernel: bytes) -> bytes:
+    """The kernel with symbols, their names, and section headers for both, behind it all."""
+    file = kernel + SYMBOLS + NAMES
+    file = file.ljust(-(-len(file) // 8) * 8, b"\0")
+    table = (section(SHT_NULL) + section(SHT_SYMTAB, len(kernel), len(SYMBOLS), 2, SYM.size)
+             + section(SHT_STRTAB, len(kernel) + len(SYMBOLS), len(NAMES)))
+    return changed(file + table, {"e_shoff": len(file), "e_shnum": 3, "e_shentsize": SHDR.size})
+
+
 def aligned(kernel: bytes, alignment: int, segment: int = 0) -> bytes:
     """The kernel with a segment aligned to more than a page, as it happens to be."""
     _, _, offset, address, *_ = headers(kernel)[0][segment]
@@ -136,6 +151,7 @@ KERNELS = {
     "movable-and-aligned-to-16-mib": aligned(movable(), 16 * MIB),
     "movable-and-aligned-in-its-middle": aligned(movable(base=32 * MIB - PAGE), 16 * MIB, 1),
     "of-32-segments": many(32),
+    "of-32-segments-with-symbols": with_symbols(many(32)),
     "with-symbols": sectioned(),
     "with-symbols-that-are-damaged": changed(sectioned(), {"1.sh_size": 1 << 40}),
     "without-names-of-symbols": changed(sectioned(), {"1.sh_link": 9}),
@@ -188,6 +204,7 @@ def test_a_kernel_gets_its_symbols(start):
     got = start(sectioned())
     assert got.numbers("symbols") == [len(SYMBOLS), len(NAMES) + 1, len(SYMBOLS)]
     assert got.memory[0x4000:] == SYMBOLS + NAMES + b"\0"
+    assert start(with_symbols(many(32))).memory[32 * PAGE:] == SYMBOLS + NAMES + b"\0"
     for name in ("with-symbols-that-are-damaged", "without-names-of-symbols"):
         assert start(KERNELS[name]).numbers("symbols") == [0, 0, 0]
 
@@ -480,6 +497,9 @@ DEFECTS = {
                    "elf64_clear(elf, image);", ""),
     "31-segments": (test_a_kernel_is_in_memory_as_its_file_says, {"name": "of-32-segments"},
                     "loading.c", "i < elf->segment_count", "i < 31 && i < elf->segment_count"),
+    "two-pieces-too-many": (test_a_kernel_is_in_memory_as_its_file_says,
+                            {"name": "of-32-segments-with-symbols"}, "loading.c",
+                            "(ELF64_SEGMENTS_MOST + 2)", "ELF64_SEGMENTS_MOST"),
     "no-last-zero": (test_a_kernel_gets_its_symbols, {}, "loading.c",
                      "table[bytes - 1] = '\\0';", ""),
     "names-elsewhere": (test_a_kernel_gets_its_symbols, {}, "loading.c",
