@@ -45,17 +45,19 @@ def in_two(clusters: list[int]) -> list[int]:
 class FatDisk:
     """A disk image with chapter 11's stages for a BIOS, and any file system."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.place = f"{path}@@{MIB}"   # as mtools want it
+    def __init__(self, path: Path, first: int = ESP) -> None:
+        self.path, self.first = path, first
+        self.place = f"{path}@@{first * SECTOR}"    # as mtools want it
 
     @classmethod
-    def make(cls, path: Path, bits: int, per_cluster: int, sector: int = SECTOR) -> FatDisk:
-        """An empty file system, made by mkfs.fat, with sectors of so many bytes."""
+    def make(cls, path: Path, bits: int, per_cluster: int, sector: int = SECTOR,
+             first: int = ESP) -> FatDisk:
+        """An empty file system, made by mkfs.fat, with sectors of so many bytes, in a partition
+        that begins at sector `first`."""
         build = BUILD / folder_of("disk-image")
         cluster = per_cluster * sector
         size = -(-(CLUSTERS[bits] + 1000) * cluster // MIB) * MIB
-        esp = gpt_image.Partition(ESP, ESP + size // SECTOR - 1, "ef00", "ESP",
+        esp = gpt_image.Partition(first, first + size // SECTOR - 1, "ef00", "ESP",
                                   gpt_image.ESP_GUID)
         stages, _ = gpt_image.bios_parts(argparse.Namespace(
             boot_sector=build / "first_stage.bin", second_stage=build / "loader_bios.bin",
@@ -64,13 +66,13 @@ class FatDisk:
         blocks = (CLUSTERS[bits] * (cluster + 8) + 64 * sector) // 1024
         # It counts hidden sectors as the disk does, and the offset in its own.
         output_of(sbin("mkfs.fat"), "-F", bits, "-S", sector, "-s", per_cluster, "-a",
-                  "-h", ESP, "--offset", MIB // sector, path, blocks)
-        return cls(path)
+                  "-h", first, "--offset", first * SECTOR // sector, path, blocks)
+        return cls(path, first)
 
     @property
     def volume(self) -> Volume:
         """Its file system, byte by byte."""
-        return Volume(self.path, ESP)
+        return Volume(self.path, self.first)
 
     def put(self, *files: Path, to: str = "") -> None:
         """Copy files to the root directory, or one of them to a name there, with mcopy."""
@@ -91,6 +93,7 @@ class FatDisk:
     def _partition(self) -> Path:
         """The file system in a file of its own: fsck.fat takes no offset."""
         part = self.path.with_suffix(".esp")
-        subprocess.run(["dd", f"if={self.path}", f"of={part}", "bs=1M", "skip=1",
+        subprocess.run(["dd", f"if={self.path}", f"of={part}", "bs=1M",
+                        f"skip={self.first * SECTOR // MIB}",
                         "conv=sparse", "status=none"], check=True)
         return part

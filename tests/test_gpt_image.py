@@ -21,7 +21,7 @@ SECTOR, MIB = 512, 1 << 20
 ESP = MIB                               # where the EFI System Partition begins
 BIOS_BOOT = 34                          # LBA of the BIOS boot partition
 STAGE = BIOS_BOOT + 2                   # LBA of the second stage in it
-CODE = 446                              # bytes of a boot sector in front of its table
+CODE, TABLE = 440, 446                  # where a boot sector's code ends; its table
 FAT32_CLUSTERS = 65525                  # a file system with fewer is not FAT32
 LOADER = "EFI/BOOT/BOOTX64.EFI"
 
@@ -206,15 +206,17 @@ def test_a_kernel_of_any_size_makes_fat32_with_room_for_a_bigger_one(parts, tmp_
 
 
 def test_the_boot_code_is_kept_to_its_last_byte(both_image):
-    """Also the six bytes where other disks have a signature."""
+    """And the six bytes behind it are zero, as the UEFI specification asks: disks of the older
+    kind have a signature there, which Windows writes."""
     code = (image_of("elf-kernel").parent / "first_stage.bin").read_bytes()
-    assert sectors(both_image, 0)[:CODE] == code[:CODE]
+    assert sectors(both_image, 0)[:TABLE] == code[:CODE] + bytes(TABLE - CODE)
+    assert code[CODE - 1] != 0
 
 
 def test_one_entry_is_active_and_it_is_not_the_protective_one(both_image):
     """The protective entry covers the disk, as the UEFI specification asks, the active one
     the boot sector alone."""
-    table = sectors(both_image, 0)[CODE:]
+    table = sectors(both_image, 0)[TABLE:]
     entries = [struct.unpack_from("<B3xB3xII", table, 16 * index) for index in range(4)]
     last = both_image.stat().st_size // SECTOR - 1
     assert entries == [(0, 0xEE, 1, last), (0x80, 0, 0, 1), (0, 0, 0, 0), (0, 0, 0, 0)]
@@ -224,7 +226,7 @@ def test_one_entry_is_active_and_it_is_not_the_protective_one(both_image):
 def test_an_image_for_uefi_alone_has_no_active_entry(uefi_image):
     """And no code for a BIOS."""
     sector = sectors(uefi_image, 0)
-    assert not any(sector[:CODE]) and not any(sector[CODE + 16:-2])
+    assert not any(sector[:TABLE]) and not any(sector[TABLE + 16:-2])
 
 
 def test_the_stages_are_in_a_bios_boot_partition(both_image):
@@ -247,13 +249,26 @@ def test_the_stages_are_in_a_bios_boot_partition(both_image):
     assert total == 0
 
 
+def test_a_file_of_4_gib_is_too_big(parts, tmp_path):
+    """FAT's size of it would be 0."""
+    big = tmp_path / "kernel"
+    big.touch()
+    os.truncate(big, 4 << 30)
+    done = run_gpt_image("--output", tmp_path / "disk.img", "--efi", parts / "loader.efi",
+                         "--file", f"kernel.elf={big}")
+    assert done.returncode == 1
+    assert (f"kernel.elf is too big: {4 << 30} bytes, and FAT knows no file of more than "
+            f"{(4 << 30) - 1}") in done.stdout
+    assert not (tmp_path / "disk.img").exists()
+
+
 def test_the_build_says_what_it_made(parts, tmp_path):
     """One line with the size of each part."""
     done = run_gpt_image("--output", tmp_path / "disk.img", "--efi", parts / "loader.efi",
                          "--file", f"kernel.elf={parts / 'kernel'}", *bios_options())
     line, = done.stdout.splitlines()
     assert line.startswith(f"{tmp_path / 'disk.img'}: boot sector: ")
-    for words in (" of 446 bytes", "second stage: ", "EFI system partition: 34 MiB, FAT32",
+    for words in (" of 440 bytes", "second stage: ", "EFI system partition: 34 MiB, FAT32",
                   f"{LOADER}: {(parts / 'loader.efi').stat().st_size} bytes",
                   f"kernel.elf: {(parts / 'kernel').stat().st_size} bytes"):
         assert words in line
@@ -331,7 +346,7 @@ def test_the_description_tells_every_part(both_image, parts):
     words = describe(both_image)
     _, clusters = fat(both_image)
     stage = struct.unpack_from("<4xH", sectors(both_image, STAGE))[0]
-    for line in ("36 MiB, 73728 sectors", " of 446 bytes", "entry 1: type 0xee, LBA 1 - 73727",
+    for line in ("36 MiB, 73728 sectors", " of 440 bytes", "entry 1: type 0xee, LBA 1 - 73727",
                  "entry 2: active, type 0x00, LBA 0", "GPT: header, checksums right",
                  "GPT: 2 of 128 entries used", "first stage, its sectors 1 and 2",
                  f"36 - {35 + stage} ", f"second stage: {stage} of 2012 sectors",

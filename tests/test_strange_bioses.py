@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from big_stage import assert_loaded
+from big_stage import READ_ERROR, REST_UNREADABLE, UNREADABLE, assert_loaded
 from e820 import ENDS_BY_CARRY, ENDS_BY_EBX, NEVER_ENDS, Answer, serve
 from machine import Machine
 from memory_table import (CHAPTER, E801, E820, ENTRY, GIB, H88, KIB, MEMORY_MAP, MEMORY_MAP_END,
@@ -102,6 +102,52 @@ def test_a_first_stage_that_fails_three_times_is_read_at_the_fourth(start_loadin
     assert hook.hits == 3
     assert_loaded(machine, big_image)
     assert hook.count(0x00) == 3
+
+
+# A disk that fails after some reads, and a BIOS that sets the direction flag.
+FAILS_DOWNWARDS = """
+    cmp ah, 0x42
+    je  .read
+    cmp ah, 0x02
+    jne .known
+.read:
+    inc word [cs:hits]
+    cmp word [cs:hits], {reads}
+    jbe .known
+    mov ah, 0x0c
+    stc
+    jmp .back
+.known:
+    call bios
+.back:
+    push bp
+    mov bp, sp
+    pushf
+    pop word [bp + 6]                   ; the flags that the caller gets
+    or  byte [bp + 7], 4
+    pop bp
+    iret
+"""
+
+
+@pytest.mark.parametrize("words, reads, sentence", [
+    pytest.param("second-stage", 0, REST_UNREADABLE.format(0x0C), id="first stage"),
+    pytest.param("second-stage", 1, UNREADABLE.format(3, 0x0C) + READ_ERROR, id="second stage"),
+    pytest.param("disk-image", 0, "No loader in the BIOS boot partition: error 0x0c",
+                 id="first stage of the disk image")])
+def test_a_sentence_is_printed_forwards(boot, words, reads, sentence):
+    """Whatever a call into the BIOS has left in the direction flag."""
+    machine = boot(words, paused=True)
+    hook = run_hooked(machine, 0x13, FAILS_DOWNWARDS.format(reads=reads))
+    assert hook.hits > reads
+    assert " ".join(machine.serial.split()) == sentence
+
+
+def test_a_second_stage_starts_with_the_direction_flag_clear(boot):
+    """So it can print at once, although the last read has left the flag set."""
+    machine = boot("second-stage", paused=True)
+    run_hooked(machine, 0x13, FAILS_DOWNWARDS.format(reads=0xFFFF))
+    assert machine.serial.startswith("Hello from the second stage!")
 
 
 def test_a_bios_that_reads_few_sectors_a_call_gets_few(start_loading, big_image):

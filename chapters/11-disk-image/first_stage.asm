@@ -21,6 +21,9 @@ SECOND_STAGE_LBA equ BIOS_BOOT_LBA + REST_SECTORS
 TRIES           equ 4                   ; by number and by geometry, each
 PACKET_SIZE     equ 16                  ; of what DISK_READ_EDD takes: see bios/disk.asm
 
+boot_drive      equ SCRATCH
+boot_status     equ SCRATCH + 1
+
     mov [boot_drive], dl
     mov bp, TRIES
     mov [rest_magic], bp                ; it may still be there, from an earlier start
@@ -44,10 +47,10 @@ PACKET_SIZE     equ 16                  ; of what DISK_READ_EDD takes: see bios/
     call boot_disk
     add sp, PACKET_SIZE
     cmp word [rest_magic], REST_MAGIC
-    je rest_of_first_stage
-
+    je .loaded
     call read_by_geometry
     cmp word [rest_magic], REST_MAGIC
+.loaded:
     je rest_of_first_stage
     dec bp
     jnz .again
@@ -79,12 +82,12 @@ read_by_geometry:
     mov bx, REST_OF_FIRST_STAGE         ; to es:bx
 .next:
     mov ax, si
-    xor dx, dx
+    cwd                                 ; dx = 0
     div cx                              ; ax = track, dx = sector in it, from 0
     push cx
     mov cx, dx
     inc cx                              ; cl = sector, from 1
-    xor dx, dx
+    cwd
     div di                              ; ax = cylinder, dx = head
     mov dh, dl
     mov ch, al                          ; at most 35: no bits of it go into cl
@@ -92,7 +95,7 @@ read_by_geometry:
     call boot_disk
     pop cx
     jc .done
-    add bx, SECTOR_SIZE
+    add bh, SECTOR_SIZE >> 8            ; one byte less than add bx, and there is none
     inc si
     cmp si, SECOND_STAGE_LBA
     jb .next
@@ -102,7 +105,7 @@ read_by_geometry:
 ; boot_disk -- call the BIOS for the boot drive, with es = 0
 ;
 ; in:        as the call wants it, but for dl and es
-; out:       as the call gives it; boot_status = ah
+; out:       as the call gives it; boot_status = ah; the direction flag is clear
 ; clobbers:  dl and es, and as the call does, but not bx, bp, si, di
 boot_disk:
     push bx
@@ -113,15 +116,13 @@ boot_disk:
     pop es
     mov dl, [boot_drive]
     int BIOS_DISK
+    cld                                 ; some leave it set
     mov [boot_status], ah
     pop di
     pop si
     pop bp
     pop bx
     ret
-
-boot_drive:     db 0
-boot_status:    db 0
 
 rest_missing:
     db "No loader in the BIOS boot partition: error 0x", 0
@@ -133,12 +134,13 @@ rest_missing:
 
 %include "x86/fill.inc"
 
-BOOT_CODE_SIZE  equ 446
+BOOT_CODE_SIZE  equ 440
+DISK_SIGNATURE_SIZE equ 6               ; UEFI wants zeros, and for Windows see chapter 1
 PARTITION_ENTRIES equ 4 * 16            ; gpt_image.py writes them
 
 boot_code_end:
     fill_to BOOT_CODE_SIZE, boot sector
-    times PARTITION_ENTRIES db 0
+    times DISK_SIGNATURE_SIZE + PARTITION_ENTRIES db 0
     dw 0xaa55                           ; without this the BIOS does not boot the disk
 
 ; From here on it is the rest of the first stage, at 0x7e00.

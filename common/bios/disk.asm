@@ -63,7 +63,8 @@ disk_init:
 ;
 ; in:        disk_lba = the first sector, counted from 0; disk_segment:0x0000 = the
 ;            buffer, at a multiple of 512 bytes; cx = how many sectors, at least 1
-; out:       CF = 0: disk_lba and disk_segment are behind what was read
+; out:       CF = 0: disk_lba and disk_segment are behind what was read; the direction
+;            flag is clear
 ;            CF = 1: disk_status = the BIOS's error, disk_lba = the sector at fault
 ; clobbers:  all but ds
 disk_read:
@@ -87,13 +88,14 @@ disk_read:
     mov ax, [disk_count]
     test ax, ax                         ; no error, and nothing read: that is one, too
     jz .failed
-    add [disk_lba], ax
-    adc word [disk_lba + 2], 0
-    mov bx, ax
+    movzx ebx, ax
+    add [disk_lba], ebx
+    adc dword [disk_lba + 4], 0
     shl bx, 5                           ; 32 paragraphs of 16 bytes make a sector
     add [disk_segment], bx
     sub [disk_left], ax
     jnz .next
+    cld                                 ; a BIOS may leave it set
     ret                                 ; CF = 0, from the subtraction
 
 .failed:
@@ -165,6 +167,8 @@ disk_read_chs:
     movzx bx, dh
     inc bx                              ; bx = heads
 
+    cmp dword [disk_lba + 4], 0
+    jne .too_far
     mov ax, [disk_lba]
     mov dx, [disk_lba + 2]
     cmp dx, cx

@@ -16,9 +16,13 @@ endstruc
 ; in:        disk_status, disk_lba, disk_drive
 ; out:       does not return
 disk_read_failed:
+    cld                                 ; a BIOS may leave it set
     mov si, .cannot_read
     call print
-    mov bx, 3
+    mov bx, 4 - 1
+    cmp dword [disk_lba + 4], 0
+    je .lba_byte
+    mov bx, 8 - 1                       ; beyond 2 TiB
 .lba_byte:
     mov al, [disk_lba + bx]
     call print_hex
@@ -35,10 +39,13 @@ disk_read_failed:
     mov ah, DISK_SIZE_EDD
     mov dl, [disk_drive]
     int BIOS_DISK
+    cld
     mov si, .is_read_error
     jc .say_why
     mov eax, [disk_lba]
+    mov edx, [disk_lba + 4]
     cmp eax, [EDD_SIZE_BUFFER + edd_size.sectors]
+    sbb edx, [EDD_SIZE_BUFFER + edd_size.sectors + 4]
     jb .say_why
     mov si, .is_truncated
 .say_why:

@@ -1,6 +1,6 @@
 ; first_stage.asm -- three sectors that load any number of sectors
 ;
-; The BIOS loads the boot sector and no more. Its 446 bytes are too few for disk code
+; The BIOS loads the boot sector and no more. Its 440 bytes are too few for disk code
 ; that deserves trust, but enough to load the two sectors behind it in the plainest
 ; way there is. Those hold the disk code, and load the second stage.
 ;
@@ -19,6 +19,9 @@ REST_SECTORS    equ FIRST_STAGE_SECTORS - 1
 SECOND_STAGE_LBA equ FIRST_STAGE_SECTORS
 TRIES           equ 4
 
+boot_drive      equ SCRATCH
+boot_status     equ SCRATCH + 1
+
     ; The sectors next to the boot sector are sector 2 and up of cylinder 0, head 0 on
     ; every disk, whatever its geometry, and every BIOS has this call.
     mov [boot_drive], dl
@@ -29,10 +32,10 @@ TRIES           equ 4
     mov ax, DISK_READ_CHS << 8 | REST_SECTORS
     mov bx, REST_OF_FIRST_STAGE         ; to es:bx
     mov cx, 0 << 8 | 2                  ; cylinder 0, sector 2
-    mov dh, 0                           ; head 0
-    mov dl, [boot_drive]
+    movzx dx, byte [boot_drive]         ; dh: head 0
     push bp                             ; some BIOSes lose it
     int BIOS_DISK
+    cld                                 ; some leave it set
     pop bp
     jnc .loaded
 
@@ -42,6 +45,7 @@ TRIES           equ 4
     int BIOS_DISK
     dec bp
     jnz .try
+    cld
     mov si, rest_unreadable
     call print
     mov al, [boot_status]
@@ -53,9 +57,6 @@ TRIES           equ 4
     je rest_of_first_stage
     mov si, rest_missing
     jmp print_and_halt
-
-boot_drive:     db 0
-boot_status:    db 0
 
 rest_unreadable:
     db "Cannot read sectors 1 and 2 of the boot disk: BIOS error 0x", 0

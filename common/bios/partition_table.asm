@@ -1,13 +1,15 @@
-; partition_table.asm -- the last 66 bytes of a boot sector
+; partition_table.asm -- the last 72 bytes of a boot sector
 ;
 ; Many BIOSes boot a disk only if its first sector has a partition table with
 ; exactly one active entry. Ours covers the whole image behind the boot sector.
 ;
-; Layout: 446 bytes of code, four entries of 16 bytes, the signature 0x55 0xaa.
+; Layout: 440 bytes of code; six that belong to Windows, which writes a number there to
+; tell disks apart; four entries of 16 bytes; the signature 0x55 0xaa.
 
 %include "x86/fill.inc"
 
-BOOT_CODE_SIZE  equ 446
+BOOT_CODE_SIZE  equ 440
+DISK_SIGNATURE_SIZE equ 6
 IMAGE_SECTORS   equ 2880                ; 80 tracks x 2 heads x 18 sectors: a 1.44 MB floppy
 
 PARTITION_ACTIVE equ 0x80
@@ -15,6 +17,7 @@ PARTITION_TYPE  equ 0x7f                ; set aside for systems under developmen
 
 boot_code_end:
     fill_to BOOT_CODE_SIZE, boot sector
+    times DISK_SIGNATURE_SIZE db 0
 
 partition_table:
     db PARTITION_ACTIVE

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from image import BOOT_CODE_SIZE, HEAD, MAGIC, MIB, SECTOR, fail, layout
+from image import BOOT_CODE_SIZE, HEAD, MAGIC, MIB, PARTITION_TABLE, SECTOR, fail, layout
 
 MBR_ENTRY = struct.Struct("<B3xB3xII")     # active, type, first sector, number of sectors
 # Signature, size, checksum, the other header's LBA, the entries' LBA, count, size, checksum.
@@ -25,7 +25,7 @@ GPT_CHECKSUM = 16                          # where it is in the header
 GPT_ENTRY = struct.Struct("<16s16sQQQ72s")  # type, GUID, first, last, attributes, name
 ESP = uuid.UUID("C12A7328-F81F-11D2-BA4B-00A0C93EC93B")
 BIOS_BOOT = uuid.UUID("21686148-6449-6E6F-744E-656564454649")
-FIRST_STAGE_END = b"FL"                    # REST_MAGIC of common/bios/first_stage.asm
+FIRST_STAGE_END = b"FL"                    # REST_MAGIC of first_stage_rest.asm
 
 # FAT's boot sector from BPB_OFFSET: bytes in a sector, sectors in a cluster, reserved sectors,
 # FATs, root entries, sectors if fewer than 64 Ki, sectors of a FAT; sectors; then, of FAT32
@@ -85,7 +85,7 @@ def mbr(disk: bytes) -> Row:
     code = len(disk[:BOOT_CODE_SIZE].rstrip(b"\0"))
     more = [f"boot code: {code} of {BOOT_CODE_SIZE} bytes"]
     for number in range(4):
-        entry = disk[BOOT_CODE_SIZE + number * MBR_ENTRY.size:][:MBR_ENTRY.size]
+        entry = disk[PARTITION_TABLE + number * MBR_ENTRY.size:][:MBR_ENTRY.size]
         active, kind, first, count = MBR_ENTRY.unpack(entry)
         if any(entry):
             more.append(f"entry {number + 1}: {'active, ' * bool(active)}type 0x{kind:02x}, "

@@ -36,7 +36,8 @@ from typing import NamedTuple
 
 import doctor
 from disk_layout import describe
-from image import BOOT_CODE_SIZE, MIB, SECTOR, boot_code_size, fail, layout, second_stage
+from image import (BOOT_CODE_SIZE, MIB, PARTITION_TABLE, SECTOR, boot_code_size, fail, layout,
+                   second_stage)
 from image import sectors as in_sectors
 
 LOADER = "EFI/BOOT/BOOTX64.EFI"  # where firmware looks on a disk that it was told nothing of
@@ -56,6 +57,7 @@ BIGGEST_CLUSTER = 64       # sectors
 FREE = 8 * MIB
 FAT_ROOM = 2 * MIB         # more than two FATs of less than 2 * FAT32_CLUSTERS, and reserves
 FIXED_DISK = 0xF8          # FAT's media byte
+FILE_MOST = 0xFFFFFFFF     # bytes: FAT counts them with 32 bits, and mcopy does not mind
 
 # These tell disks apart that are in one machine. Fixed ones are the same on every stick that
 # we write; but firmware starts what is on the stick it was told to start, and our loaders
@@ -178,7 +180,7 @@ def write(image: Path, esp: Partition, bios: list[bytes]) -> None:
     head, tail = partition_tables(partitions, sectors)
     if bios:
         boot_sector, rest, stage = bios
-        entries = BOOT_CODE_SIZE + len(ACTIVE_ENTRY)
+        entries = PARTITION_TABLE + len(ACTIVE_ENTRY)
         head = (boot_sector[:BOOT_CODE_SIZE] + head[BOOT_CODE_SIZE:entries] + ACTIVE_ENTRY
                 + head[entries + len(ACTIVE_ENTRY):] + rest + stage)
     with open(image, "wb") as disk:
@@ -232,6 +234,10 @@ def main() -> None:
 
     files = {LOADER: arguments.efi, **dict(arguments.file)}
     sizes = {name: path.stat().st_size for name, path in files.items()}
+    for name, count in sizes.items():
+        if count > FILE_MOST:
+            fail(f"{name} is too big: {count} bytes, and FAT knows no file of more than "
+                 f"{FILE_MOST}")
     size = esp_size(sizes[LOADER], [sizes[name] for name in sizes if name != LOADER])
     esp = Partition(ESP_FIRST, ESP_FIRST + size // SECTOR - 1, "ef00", "EFI System Partition",
                     ESP_GUID)

@@ -13,7 +13,7 @@ Into the head of the second stage go the sizes that the first stage and the seco
 go by (common/bios/second_stage.inc); behind the second stage and behind a flat kernel
 goes a word that makes the checksum of its sectors zero (common/bios/checksum.asm). In
 front of a kernel file goes a sector that tells its size and its checksum
-(struct kernel_head of common/bios/loader.c).
+(struct kernel_head of common/bios/kernel_behind_loader.c).
 
 Exits with 1 and a sentence on standard error when a part does not fit.
 """
@@ -27,7 +27,8 @@ from pathlib import Path
 COMMON = Path(__file__).resolve().parent.parent
 SECTOR = 512
 IMAGE_SIZE = 80 * 2 * 18 * SECTOR
-BOOT_CODE_SIZE = 446
+BOOT_CODE_SIZE = 440  # behind it, Windows writes a number that tells disks apart
+PARTITION_TABLE = 446
 HEAD = struct.Struct("<4sHH")  # struct second_stage: magic, sectors, kernel_sectors
 MAGIC = b"FLS2"
 KERNEL_HEAD = struct.Struct("<8sQQ")  # struct kernel_head: magic, size, checksum
@@ -98,7 +99,7 @@ def on_a_disk(image):
     if len(image) <= IMAGE_SIZE:
         return image.ljust(IMAGE_SIZE, b"\0")
     disk = bytearray(image.ljust(-(-len(image) // MIB) * MIB, b"\0"))
-    PARTITION_END.pack_into(disk, BOOT_CODE_SIZE + 5, BEYOND_CHS, 1, len(disk) // SECTOR - 1)
+    PARTITION_END.pack_into(disk, PARTITION_TABLE + 5, BEYOND_CHS, 1, len(disk) // SECTOR - 1)
     return disk
 
 

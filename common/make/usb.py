@@ -33,7 +33,7 @@ from typing import Any
 import doctor
 from disk_layout import GPT_SIGNATURE, MBR_ENTRY
 from gpt_image import TABLE_SECTORS, tables
-from image import BOOT_CODE_SIZE, MIB, SECTOR
+from image import MIB, PARTITION_TABLE, SECTOR
 
 COLUMNS = "NAME,PKNAME,TYPE,RM,TRAN,RO,SIZE,LOG-SEC,MODEL,VENDOR,SERIAL,LABEL,FSTYPE,MOUNTPOINTS"
 GUIDE = "docs/real-hardware.md"
@@ -214,7 +214,7 @@ def ends(image: Path, size: int) -> tuple[bytes, bytes]:
         disk.write(source.read())
         disk.truncate(size)
         head, tail = tables(Path(disk.name), "--move-second-header")
-    entry = slice(BOOT_CODE_SIZE, BOOT_CODE_SIZE + MBR_ENTRY.size)
+    entry = slice(PARTITION_TABLE, PARTITION_TABLE + MBR_ENTRY.size)
     return first[:entry.start] + head[entry] + first[entry.stop:SECTOR] + head[SECTOR:], tail
 
 
