@@ -482,6 +482,13 @@ def test_a_kernel_cut_short_gets_a_sentence(start, loader, tmp_path):
     assert_refused(start(cut), loader, elf64_sentence("SEGMENT_TRUNCATED"))
 
 
+def test_an_empty_kernel_gets_a_sentence(start, loader, tmp_path):
+    """In a file system it has no place on the disk at all."""
+    empty = tmp_path / "empty.elf"
+    empty.touch()
+    assert_refused(start(empty), loader, elf64_sentence("TRUNCATED_HEADER"))
+
+
 def test_segments_that_share_a_page_get_a_sentence(start, loader, tmp_path):
     """Where they would need two permissions of one page."""
     kernel = made(tmp_path / "kernel.elf", [

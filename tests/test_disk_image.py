@@ -149,6 +149,12 @@ def test_a_bios_starts_it_with_little_and_with_much_memory(boot, memory):
     assert_reports(boot(CHAPTER, memory=memory))
 
 
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+def test_without_a_screen_it_reports_on_com1(boot, firmware):
+    """A BIOS without a VGA still answers its interrupt 0x10; UEFI names no screen."""
+    assert_reports(boot(CHAPTER, firmware=firmware, vga="none"), firmware.upper())
+
+
 def test_nothing_that_the_bios_leaves_is_relied_on(boot):
     """Entered as 07c0:0000 with odd segments, DF set and garbage in every register."""
     machine = boot(CHAPTER, paused=True)

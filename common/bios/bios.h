@@ -44,7 +44,7 @@ struct bios {
 
     uint32_t memory_map; /* address of the first struct e820_entry */
     uint32_t memory_count;
-    uint32_t kernel_lba; /* the sector behind the loader */
+    uint32_t kernel_lba; /* the sector behind the loader; means nothing on a GPT disk */
     uint32_t boot_drive;
 };
 
