@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from boot_contract import (BIOS, DIRECT_MAP, GIB, GUARD_PAGE, KIB, MIB, Kind, Seen, UEFI, assert_contract,
-                           assert_entry_state, assert_in_memory)
+from boot_contract import (BIOS, DIRECT_MAP, GIB, GUARD_PAGE, KIB, MIB, UEFI, Kind, Seen,
+                           assert_contract, assert_entry_state, assert_in_memory)
 from conftest import ROOT
 from kernels import (E_ENTRY, E_MACHINE, EXECUTE, IRELATIVE, KERNEL_BASE, LOADERS, P_FLAGS,
                      P_MEMSZ, P_TYPE, P_VADDR, PAGE, PT_INTERP, R_INFO, READ, RELATIVE,
