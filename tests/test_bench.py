@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "common/make"))
 
-from bench import grub, loading  # noqa: E402
+from bench import efi, grub, loading  # noqa: E402
 
 
 @pytest.fixture
@@ -27,15 +27,18 @@ def test_an_unknown_part_gets_a_sentence_with_the_known_ones():
                           capture_output=True)
     assert done.returncode == 2
     assert done.stderr == ("bench: there is no part 'speed': the parts are build, size, boot, "
-                           "grub, load, fuzz, test, suite\n")
+                           "grub, load, efi, fuzz, test, uefi, suite\n")
 
 
-def test_without_grub_its_part_is_one_sentence(folder, monkeypatch, capsys):
+@pytest.mark.parametrize("part, sentence", [
+    (loading.count, "grub: left out. grub is missing: our loader is measured beside it."),
+    (efi.load, "efi: left out. grub-efi is missing: our loader for UEFI is measured beside it.")])
+def test_without_grub_its_part_is_one_sentence(folder, monkeypatch, capsys, part, sentence):
     """The sentence says how to install it; nothing is measured."""
     monkeypatch.setattr(grub, "find", lambda name: grub.doctor.Finding(None))
-    loading.count(folder)
+    part(folder)
     printed = capsys.readouterr().out
-    assert printed.startswith("grub: left out. grub is missing: our loader is measured beside it.")
+    assert printed.startswith(sentence)
     assert printed.count("\n") == 1
 
 
@@ -68,13 +71,28 @@ start:  mov dx, TIMER
     assert with_waiting > 50_000_000
 
 
-@pytest.mark.parametrize("way", ["ours", "bare", pytest.param("GRUB", marks=pytest.mark.skipif(
-    bool(grub.missing()), reason=grub.missing()))])
+def needs(missing: str) -> pytest.MarkDecorator:
+    """Skip where a sentence says that something is missing."""
+    return pytest.mark.skipif(bool(missing), reason=missing)
+
+
+@pytest.mark.parametrize("way", [
+    "ours", "bare", pytest.param("FAT", marks=needs(efi.missing_for_uefi())),
+    pytest.param("GRUB", marks=needs(grub.missing()))])
 def test_each_way_comes_to_its_end(folder, way):
     """The kernel starts, of 1 MiB, or all of it has been read; and later than the boot sector."""
     kernel = loading.elf_kernel(folder, 1)
-    disk = grub.disk(folder, kernel) if way == "GRUB" else loading.our_disk(folder, kernel)
+    disk = {"GRUB": grub.disk, "FAT": loading.fat_disk}.get(way, loading.our_disk)(folder, kernel)
     if way == "bare":
         disk = loading.bare_disk(folder, disk, kernel)
     reading = loading.read(loading.with_stopwatch(folder, way, disk), "virtio")
+    assert 0 < reading.milliseconds < 60_000
+
+
+@needs(efi.missing_for_uefi())
+@pytest.mark.parametrize("disk", [
+    efi.our_disk, pytest.param(efi.grub_disk, marks=needs(grub.missing("grub-efi")))])
+def test_each_way_with_uefi_comes_to_its_end(folder, disk):
+    """The kernel starts, of 1 MiB, and later than the firmware has started the loader."""
+    reading = loading.read(disk(folder, loading.elf_kernel(folder, 1)), "virtio", firmware="uefi")
     assert 0 < reading.milliseconds < 60_000

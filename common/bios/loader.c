@@ -194,7 +194,8 @@ static uint64_t place_window(uint64_t sum, const struct piece *pieces, uint32_t 
         /* Mostly one piece has all of it. */
         if (offset >= piece->offset && offset - piece->offset <= piece->size &&
             size <= piece->size - (offset - piece->offset)) {
-            return copy_and_add(sum, piece->to + (offset - piece->offset), window, sectors);
+            return copy_and_add(sum, piece->to + (offset - piece->offset), window,
+                                sectors);
         }
     }
     for (uint32_t i = 0; i < count; i++) {

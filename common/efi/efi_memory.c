@@ -55,7 +55,8 @@ uint32_t efi_memory_ranges_most(void)
                  "Look for a newer firmware.");
         }
         const UINTN size = map.size + NEW_DESCRIPTORS * map.descriptor_size;
-        map.descriptors = allocate("the memory map", size, PAGE, MEMORY_LOADER_RECLAIMABLE);
+        map.descriptors =
+            allocate("the memory map", size, PAGE, MEMORY_LOADER_RECLAIMABLE);
         map.capacity = size;
     }
     /* See memory_map_begin(): one call for each descriptor, and for each of ours. */
@@ -80,7 +81,8 @@ static uint64_t free_memory(void)
     for (UINTN at = 0; at < map.size; at += map.descriptor_size) {
         const EFI_MEMORY_DESCRIPTOR *range = descriptor(at);
         if (range->Type == EfiConventionalMemory &&
-            range->PhysicalStart >= FIRST_MIB_END && range->PhysicalStart <= BELOW_4_GIB) {
+            range->PhysicalStart >= FIRST_MIB_END &&
+            range->PhysicalStart <= BELOW_4_GIB) {
             bytes += range->NumberOfPages * PAGE;
         }
     }
@@ -189,8 +191,8 @@ void leave_firmware(EFI_HANDLE image, struct boot_info *info)
         }
     }
     if (EFI_ERROR(status)) {
-        fail("The firmware does not let go of the machine (ExitBootServices failed twice). "
-             "Unplug what is not needed, and try again.");
+        fail("The firmware does not let go of the machine (ExitBootServices failed "
+             "twice). Unplug what is not needed, and try again.");
     }
     __asm__ volatile("cli");
     efi_boot = NULL;

@@ -34,8 +34,9 @@ uint64_t next_page_table(void *context); /* not used */
 void leave_firmware(EFI_HANDLE image, struct boot_info *info);
 
 /*
- * Add to a map all memory, as the firmware tells it now or, once we have left it, as it was
- * then; and what we have taken, but for the page tables. Fails if the firmware does not tell.
+ * Add to a map all memory, as the firmware tells it now or, once we have left it, as it
+ * was then; and what we have taken, but for the page tables. Fails if the firmware does
+ * not tell.
  */
 void efi_memory_add(struct memory_map *map);
 

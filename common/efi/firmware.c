@@ -48,9 +48,9 @@ BOOLEAN firmware_is_secure(void)
     UINT8 on = 0;
     UINTN size = sizeof on;
 
-    return !EFI_ERROR(efi_system->RuntimeServices->GetVariable(L"SecureBoot", &global, NULL,
-                                                               &size, &on)) &&
-           on == 1;
+    const EFI_STATUS status = efi_system->RuntimeServices->GetVariable(
+        L"SecureBoot", &global, NULL, &size, &on);
+    return !EFI_ERROR(status) && on == 1;
 }
 
 UINT64 firmware_table(const EFI_GUID *guid)

@@ -37,14 +37,16 @@ static EFI_PIXEL_BITMASK masks_of(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mo
 /* Does each bit of a pixel belong to one colour at most? */
 static bool colors_are_apart(const EFI_PIXEL_BITMASK *masks)
 {
-    return !(masks->RedMask & masks->GreenMask) && !(masks->GreenMask & masks->BlueMask) &&
+    return !(masks->RedMask & masks->GreenMask) &&
+           !(masks->GreenMask & masks->BlueMask) &&
            !(masks->BlueMask & masks->RedMask);
 }
 
 /* Returns how many whole bytes hold all bits of the masks. */
 static uint32_t pixel_size(const EFI_PIXEL_BITMASK *masks)
 {
-    uint32_t all = masks->RedMask | masks->GreenMask | masks->BlueMask | masks->ReservedMask;
+    uint32_t all =
+        masks->RedMask | masks->GreenMask | masks->BlueMask | masks->ReservedMask;
     uint32_t size = 0;
 
     for (; all != 0; all >>= 8) {
@@ -59,7 +61,8 @@ bool graphics_describe(struct boot_screen *screen,
 {
     const EFI_PIXEL_BITMASK masks = masks_of(mode);
     const uint32_t bytes = pixel_size(&masks);
-    /* PixelsPerScanLine, not the width: a row may be longer in memory than on the screen. */
+    /* PixelsPerScanLine, not the width: in memory a row may be longer than on the
+     * screen. */
     const uint64_t pitch = (uint64_t)mode->PixelsPerScanLine * bytes;
 
     *screen = (struct boot_screen){
@@ -73,7 +76,8 @@ bool graphics_describe(struct boot_screen *screen,
     return describe_color(masks.RedMask, &screen->red_size, &screen->red_shift) &&
            describe_color(masks.GreenMask, &screen->green_size, &screen->green_shift) &&
            describe_color(masks.BlueMask, &screen->blue_size, &screen->blue_shift) &&
-           colors_are_apart(&masks) && base != 0 && screen->width > 0 && screen->height > 0 &&
+           colors_are_apart(&masks) && base != 0 && screen->width > 0 &&
+           screen->height > 0 &&
            mode->PixelsPerScanLine >= screen->width && pitch <= UINT32_MAX &&
            pitch * screen->height <= size && size <= UINT64_MAX - base;
 }

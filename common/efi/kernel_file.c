@@ -12,7 +12,7 @@
 
 static EFI_FILE_HANDLE file;
 
-/* Show a sentence with the number that the UEFI specification gives an error, and halt. */
+/* Show a sentence, with the number that the UEFI specification gives an error; halt. */
 static _Noreturn void fail_with_status(const char *text, EFI_STATUS status)
 {
     sentence_begin(text);
@@ -70,7 +70,8 @@ UINT64 kernel_file_open(EFI_HANDLE image)
         fail(NAME " is a folder: copy the kernel there as a file of that name.");
     }
     if (answer.info.FileSize > SIZE_MOST) {
-        fail(NAME " has more than 4 GiB: that is no kernel of ours. Copy the kernel again.");
+        fail(NAME " has more than 4 GiB: that is no kernel of ours. Copy the kernel "
+             "again.");
     }
     return answer.info.FileSize;
 }

@@ -1,9 +1,9 @@
 /*
  * loader.c -- load an ELF kernel through UEFI, map it, and start it
  *
- * An application that the firmware starts. While the firmware is there it has the machine:
- * we ask it for memory, for the kernel's file and for the screen. Then we leave it, and
- * from then on nothing may be asked.
+ * An application that the firmware starts. While the firmware is there it has the
+ * machine: we ask it for memory, for the kernel's file and for the screen. Then we leave
+ * it, and from then on nothing may be asked.
  */
 #include <efi.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 #include "memory.h"
 #include "page_table_count.h"
 
-/* For the trampoline, and for what changes in the map before we have left the firmware. */
+/* For the trampoline, and for what changes in the map until we have left the firmware. */
 #define SPARE_PAGE_TABLES 128
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
@@ -31,8 +31,8 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static void check_machine(void)
 {
     if (firmware_is_secure()) {
-        fail("Secure Boot is on, but this loader cannot tell whether somebody has signed the "
-             "kernel: switch Secure Boot off in the firmware's settings.");
+        fail("Secure Boot is on, but this loader cannot tell whether somebody has signed "
+             "the kernel: switch Secure Boot off in the firmware's settings.");
     }
     /* To change to four levels, one has to leave long mode. */
     if (read_cr4() & CR4_LA57) {
@@ -60,7 +60,7 @@ static void describe_machine(struct boot_info *info)
     info->flags |= info->smbios ? BOOT_HAS_SMBIOS : 0;
 }
 
-/* Copy the last instructions to where no kernel can be: below 1 MiB. Returns the place. */
+/* Copy the last instructions to where no kernel can be, below 1 MiB. Returns where. */
 static uint64_t place_trampoline(void)
 {
     void *const page = allocate_low_page();
@@ -109,7 +109,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     leave_firmware(image, &given->info);
 
     map = make_map(given, ranges_most, screen_size);
-    const struct start start = map_kernel(given, &kernel, &map, trampoline, next_page_table);
+    const struct start start =
+        map_kernel(given, &kernel, &map, trampoline, next_page_table);
     efi_memory_add_page_tables(&map);
     given->info.memory_map_count = map.count;
     start_kernel(&start, given, &kernel);

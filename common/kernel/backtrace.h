@@ -2,9 +2,9 @@
  * backtrace.h -- who called?
  *
  * Compiled with -fno-omit-frame-pointer, a function does `push rbp; mov rbp, rsp` before
- * it calls another. So rbp points to the caller's rbp, and the return address lies behind it: the frames
- * on the stack are a chain, which ends where the loader started the kernel with rbp = 0
- * and a return address of 0.
+ * it calls another. So rbp points to the caller's rbp, and the return address lies behind
+ * it: the frames on the stack are a chain, which ends where the loader started the kernel
+ * with rbp = 0 and a return address of 0.
  *
  * Source: System V ABI, AMD64 supplement, "The Stack Frame".
  */

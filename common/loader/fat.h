@@ -2,9 +2,9 @@
  * fat.h -- find a file in a FAT file system, and where on the disk its bytes lie
  *
  * FAT12, FAT16 and FAT32, with any size of sectors and clusters. Only files in the root
- * directory are found. All of it comes from a disk: no number is believed before it has been
- * compared with what there is. Numbers of sectors are those of the disk, of DISK_SECTOR
- * bytes, whatever a sector is to the file system.
+ * directory are found. All of it comes from a disk: no number is believed before it has
+ * been compared with what there is. Numbers of sectors are those of the disk, of
+ * DISK_SECTOR bytes, whatever a sector is to the file system.
  *
  * Source: "Microsoft Extensible Firmware Initiative FAT32 File System Specification"
  * (fatgen103). fat_format.h describes the file system.

@@ -158,8 +158,8 @@ static void describe_kernel(struct boot_info *info, const struct placed_kernel *
     info->stack_size = kernel->elf->stack_size;
 }
 
-struct handover *load_kernel(struct elf64 *elf, struct placed_kernel *kernel, uint64_t size,
-                             const char *loader_name, uint32_t ranges_most)
+struct handover *load_kernel(struct elf64 *elf, struct placed_kernel *kernel,
+                             uint64_t size, const char *loader_name, uint32_t ranges_most)
 {
     read_headers(elf, size);
     place_kernel(kernel, elf);
@@ -205,7 +205,8 @@ _Noreturn void start_kernel(const struct start *start, struct handover *given,
     outb(PIC1_DATA, PIC_MASK_ALL);
     outb(PIC2_DATA, PIC_MASK_ALL);
     given->info.tsc_handover = rdtsc();
-    enter(start->page_tables, kernel->virtual_base + (kernel->elf->entry - kernel->elf->base),
+    enter(start->page_tables,
+          kernel->virtual_base + (kernel->elf->entry - kernel->elf->base),
           given->info.stack_bottom + given->info.stack_size, in_direct_map(&given->info),
           BOOT_DIRECT_MAP_BASE);
 }

@@ -1,8 +1,8 @@
 /*
  * loading.h -- from the headers of the kernel's file to the kernel's first instruction
  *
- * What all loaders do alike. What each does in its own way, because its firmware does, are
- * four functions; loading.c calls them.
+ * What all loaders do alike. What each does in its own way, because its firmware does,
+ * are four functions; loading.c calls them.
  */
 #pragma once
 
@@ -20,12 +20,14 @@ _Noreturn void halt_with(const char *lines);
 
 /*
  * Take `size` bytes of memory, in whole pages above 1 MiB and below 4 GiB, and say in the
- * memory map that they are of `type`, or fail_for_memory(). `what` is a part of a sentence,
- * such as "the kernel".
+ * memory map that they are of `type`, or fail_for_memory(). `what` is a part of a
+ * sentence, such as "the kernel".
  *
- * alignment: a power of two, at least 4 KiB; where there is no such memory, 4 KiB will do.
+ * alignment: a power of two, at least 4 KiB; where there is no such memory, 4 KiB will
+ * do.
  */
-void *allocate(const char *what, uint64_t size, uint64_t alignment, enum memory_type type);
+void *allocate(const char *what, uint64_t size, uint64_t alignment,
+               enum memory_type type);
 
 /* Read `size` bytes of the kernel's file, all of them inside of it, or fail(). */
 void read_file(uint64_t offset, uint64_t size, void *to);
@@ -62,8 +64,9 @@ struct handover {
  *
  * *elf becomes what the file's headers say, *kernel where it is.
  */
-struct handover *load_kernel(struct elf64 *elf, struct placed_kernel *kernel, uint64_t size,
-                             const char *loader_name, uint32_t ranges_most);
+struct handover *load_kernel(struct elf64 *elf, struct placed_kernel *kernel,
+                             uint64_t size, const char *loader_name,
+                             uint32_t ranges_most);
 
 /* What the kernel starts with, but for the handover. */
 struct start {

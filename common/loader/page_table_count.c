@@ -24,7 +24,8 @@ static uint64_t count_direct_map(uint64_t base, uint64_t size)
     return page_table_count_for(BOOT_DIRECT_MAP_BASE + base, base, size);
 }
 
-uint64_t page_table_count(const struct memory_map *map, const struct placed_kernel *kernel)
+uint64_t page_table_count(const struct memory_map *map,
+                          const struct placed_kernel *kernel)
 {
     const struct elf64 *elf = kernel->elf;
     uint64_t count = 1 + count_direct_map(0, FIRST_MIB_END);

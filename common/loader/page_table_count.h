@@ -11,7 +11,8 @@
  * Returns how many tables, of one page each, page_table_begin() and the two functions of
  * address_space.h take at most, for this kernel and this map.
  */
-uint64_t page_table_count(const struct memory_map *map, const struct placed_kernel *kernel);
+uint64_t page_table_count(const struct memory_map *map,
+                          const struct placed_kernel *kernel);
 
 /* Returns how many tables one call of page_table_map() takes at most. */
 uint64_t page_table_count_for(uint64_t virtual_address, uint64_t physical_address,

@@ -119,12 +119,13 @@ FONT = (
     ("/usr/share/kbd/consolefonts/default8x16.psfu.gz",),  # Arch, openSUSE
 )
 
-# GRUB's modules for BIOSes, and the command that makes an image of them.
+# GRUB's modules for BIOSes and for UEFI, and the command that makes an image of them.
 GRUB = (
     ("/usr/lib/grub/i386-pc/multiboot2.mod", "/usr/bin/grub-mkimage"),  # Debian, Ubuntu, Arch
     ("/usr/lib/grub/i386-pc/multiboot2.mod", "/usr/bin/grub2-mkimage"),  # Fedora
     ("/usr/share/grub2/i386-pc/multiboot2.mod", "/usr/bin/grub2-mkimage"),  # openSUSE
 )
+GRUB_EFI = tuple((modules.replace("i386-pc", "x86_64-efi"), mkimage) for modules, mkimage in GRUB)
 
 # gnu-efi's start-up code, its linker script and the library that the two need: the build
 # reads this list, too.
@@ -182,6 +183,9 @@ TOOLS = (
     Tool("bench", "grub", "our loader is measured beside it", "",
          "grub-pc-bin grub2-pc-modules+grub2-tools-minimal grub grub2+grub2-i386-pc -",
          files=GRUB, required=False),
+    Tool("bench", "grub-efi", "our loader for UEFI is measured beside it", "",
+         "grub-efi-amd64-bin grub2-efi-x64-modules+grub2-tools-minimal grub "
+         "grub2+grub2-x86_64-efi -", files=GRUB_EFI, required=False),
     Tool("uefi", "gnu-efi", "the UEFI loader is built with it", "",
          "gnu-efi gnu-efi-devel gnu-efi gnu-efi -", files=GNU_EFI),
     Tool("uefi", "ovmf", "it is the UEFI firmware for QEMU", "",

@@ -1,11 +1,16 @@
-"""A disk that GRUB boots from, made as quick for GRUB as we know how.
+"""GRUB as a BIOS boots it, and as UEFI does; made as quick for GRUB as we know how.
 
 No menu, no timeout and no grub.cfg: GRUB obeys a configuration inside its core image, which
-names one module and the kernel. The modules lie beside the kernel on a FAT partition; the
+names the kernel.
+
+For a BIOS it names a module, too. The modules lie beside the kernel on a FAT partition; the
 core image has only what reads that. (multiboot2 needs linux, and so normal, with all that
 belongs to them: with everything in the core image GRUB takes three times as many instructions,
 most of them to unpack it.) The size of the clusters makes no difference that could be measured
 for big kernels; for a small one 4 KiB is the best.
+
+For UEFI the core image is a program with all modules in it: the firmware loads it, which we do
+not count, and nothing is to be unpacked. Here, too, the size of the clusters does not matter.
 
 Source: GRUB manual, "Images" and "BIOS installation".
 """
@@ -30,10 +35,13 @@ ROOM = 34 * MIB                         # beside the kernel: GRUB's modules, FAT
 READS_FAT = ("biosdisk", "part_msdos", "fat")
 CONFIGURATION = "insmod multiboot2\nmultiboot2 (hd0,msdos1)/kernel\nboot\n"
 
+FOR_UEFI = ("part_gpt", "fat", "multiboot2")
+CONFIGURATION_FOR_UEFI = "multiboot2 (hd0,gpt1)/kernel.elf\nboot\n"
 
-def missing() -> str:
+
+def missing(tool: str = "grub") -> str:
     """Why there is no GRUB to compare with, in a sentence; empty if there is."""
-    for name, why in (("grub", ""), ("mtools", "it makes GRUB's disk")):
+    for name, why in ((tool, ""), ("mtools", "it makes GRUB's disk")):
         if not find(name).usable:
             return doctor.missing_sentence(name, why)
     return ""
@@ -42,13 +50,8 @@ def missing() -> str:
 def disk(folder: Path, kernel: bytes) -> bytes:
     """The image of a disk with GRUB and this kernel."""
     modules = Path(find("grub").where).parent
-    mkimage = shutil.which("grub-mkimage") or shutil.which("grub2-mkimage")
-
-    (folder / "grub.cfg").write_text(CONFIGURATION)
+    core = core_image(folder, modules, "(hd0,msdos1)/", CONFIGURATION, READS_FAT).read_bytes()
     (folder / "kernel").write_bytes(kernel)
-    run(mkimage, "-d", modules, "-O", "i386-pc", "-p", "(hd0,msdos1)/",
-        "-c", folder / "grub.cfg", "-o", folder / "core.img", *READS_FAT)
-    core = (folder / "core.img").read_bytes()
 
     # boot.img looks for the core image in sector 1, and the core image for the rest of
     # itself in sector 2: what grub-bios-setup would write there is there already.
@@ -69,6 +72,22 @@ def disk(folder: Path, kernel: bytes) -> bytes:
     run("mcopy", *partition, *needed_by(modules, "multiboot2"), "::i386-pc")
     run("mcopy", *partition, folder / "kernel", "::kernel")
     return file.read_bytes()
+
+
+def efi_program(folder: Path) -> Path:
+    """GRUB as a program for UEFI, which loads kernel.elf from the first partition of a disk."""
+    modules = Path(find("grub-efi").where).parent
+    return core_image(folder, modules, "(hd0,gpt1)/", CONFIGURATION_FOR_UEFI, FOR_UEFI)
+
+
+def core_image(folder: Path, modules: Path, prefix: str, configuration: str,
+               inside: tuple[str, ...]) -> Path:
+    """GRUB's core image with these modules inside, for the machine for which they are."""
+    mkimage = shutil.which("grub-mkimage") or shutil.which("grub2-mkimage")
+    (folder / "grub.cfg").write_text(configuration)
+    run(mkimage, "-d", modules, "-O", modules.name, "-p", prefix,
+        "-c", folder / "grub.cfg", "-o", folder / "core.img", *inside)
+    return folder / "core.img"
 
 
 def find(name: str) -> doctor.Finding:
