@@ -22,6 +22,9 @@ static void show(const char *text)
 {
     CHAR16 character[2] = {0};
 
+    if (efi_system->ConOut == NULL) {
+        return; /* a machine without any console */
+    }
     for (; *text != '\0'; text++) {
         character[0] = (CHAR16)*text;
         efi_system->ConOut->OutputString(efi_system->ConOut, character);

@@ -70,8 +70,9 @@ HIGHER_HALF := -mcmodel=kernel
 KEEP_FRAMES := -fno-omit-frame-pointer -fno-optimize-sibling-calls
 
 # For a loader: the smaller it is, the more of the first 64 KiB is left, and the less the
-# BIOS has to read. -Oz is smaller still, but only newer versions of GCC know it.
-SMALL := $(if $(filter clang,$(TOOLCHAIN)),-Oz,-Os)
+# BIOS has to read. -Oz is smaller still, but only newer versions of GCC know it. GCC at
+# -Os leaves frame pointers out by itself, Clang for this target does not.
+SMALL := $(if $(filter clang,$(TOOLCHAIN)),-Oz -fomit-frame-pointer,-Os)
 
 # For a program that UEFI starts (from chapter 9 on). The firmware loads it where it has
 # room: so it must run at any address, and find its own things without a table of

@@ -58,7 +58,8 @@ def qemu_command(image: os.PathLike[str] | str, *, disk: str = "ide",
     if secure_boot and (firmware != "uefi" or board == "pc"):
         raise MachineError("Secure Boot needs UEFI and the board q35, with another disk "
                            "than IDE.")
-    if not Path(image).is_file():
+    # A stick is a file, too, for who may read it.
+    if not (Path(image).is_file() or Path(image).is_block_device()):
         raise MachineError(f"Cannot find the disk image {image}: build it with make.")
     return [
         find_qemu(),
