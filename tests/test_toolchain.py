@@ -145,16 +145,26 @@ def test_code_is_for_the_address_it_was_linked_for(ordinary):
 # ---- what make knows of the sources --------------------------------------------------
 
 
+def variables(file: Path, known: dict[str, str]) -> dict[str, str]:
+    """The variables that a makefile sets, with those that it uses in their place."""
+    found: dict[str, str] = {}
+    for name, value in re.findall(r"^(\w+) *:= *(.*)$", file.read_text().replace("\\\n", " "),
+                                  re.MULTILINE):
+        found[name] = re.sub(r"\$\((\w+)\)", lambda use: {**known, **found}.get(use[1], ""), value)
+    return found
+
+
 def chapter_variables(chapter: str) -> dict[str, list[str]]:
-    """What a chapter.mk says: boot_sector, second_stage, kernel, linker_script."""
-    text = (ROOT / "chapters" / chapter / "chapter.mk").read_text().replace("\\\n", " ")
+    """What a chapter.mk says: boot_sector, second_stage, kernel, linker_script and so on."""
+    parts = variables(ROOT / "common/make/parts.mk", {})
     return {name: value.split() for name, value in
-            re.findall(r"^(\w+) *:= *(.*)$", text, re.MULTILINE)}
+            variables(ROOT / "chapters" / chapter / "chapter.mk", parts).items()}
 
 
 def included(source: str, chapter: str) -> set[str]:
     """A source and all that it includes, found by reading the files."""
-    places = ([Path(source).parent, Path("common/kernel"), Path("common/loader")]
+    places = ([Path(source).parent, *(Path("common", name) for name in
+                                      ("kernel", "loader", "bios", "efi"))]
               if source.endswith((".c", ".h")) else [Path("chapters", chapter), Path("common")])
     found = {source}
     for name in re.findall(r'^\s*[%#]include "(.+)"', (ROOT / source).read_text(), re.M):
@@ -168,18 +178,28 @@ def sources_of(chapter: str) -> list[tuple[str, str]]:
     parts = chapter_variables(chapter)
     return [*((f"{Path(source).stem}.bin", source) for part in ("boot_sector", "second_stage")
               for source in parts.get(part, [])),
-            *((f"loader/{Path(source).stem}.o", source) for source in parts.get("loader", [])),
+            *((f"{part}/{Path(source).stem}.o", source) for part in ("loader", "efi")
+              for source in parts.get(part, [])),
             *((f"{Path(source).stem}.o", source) for source in parts.get("kernel", []))]
 
 
-def programs_of(chapter: str) -> dict[str, set[str]]:
-    """What is linked in a chapter: the linker script, and the files that come of it."""
+def programs_of(chapter: str) -> dict[str, tuple[str, set[str]]]:
+    """What is linked in a chapter: by the linker script, the folder of the objects and the
+    files that come of it. The script for UEFI is not ours."""
     parts = chapter_variables(chapter)
-    kernel = "kernel.file" if "loader" in parts else "kernel.bin"
-    return {script: {f"{name}.elf", file}
-            for name, file, part in (("loader", "loader.bin", "loader_script"),
-                                     ("kernel", kernel, "linker_script"))
-            for script in parts.get(part, [])}
+    kernel = "kernel.file" if "loader" in parts or "efi" in parts else "kernel.bin"
+    found = {script: (folder, files) for folder, files, part in (
+                 ("loader", {"loader.elf", "loader.bin"}, "loader_script"),
+                 ("", {"kernel.elf", kernel}, "linker_script"))
+             for script in parts.get(part, [])}
+    if "efi" in parts:
+        found["gnu-efi"] = ("efi", {"efi.so", "BOOTX64.EFI"})
+    return found
+
+
+def linked_in(chapter: str) -> set[str]:
+    """All files that are linked in a chapter."""
+    return {file for _, files in programs_of(chapter).values() for file in files}
 
 
 @pytest.mark.parametrize("chapter, target, source", [
@@ -214,7 +234,7 @@ def made(folder: Path) -> dict[str, int]:
     """Every file that goes into an image, with the time when it was made."""
     files = {f"{chapter}/{target}" for chapter in CHAPTERS
              for target in [target for target, _ in sources_of(chapter)] +
-             [*set().union(*programs_of(chapter).values()), "disk.img"]}
+             [*linked_in(chapter), "disk.img"]}
     return {file: path.stat().st_mtime_ns for file in files
             if (path := folder / "build" / file).exists()}
 
@@ -226,11 +246,11 @@ def made_from(name: str) -> set[str]:
         own = name == f"chapters/{chapter}/chapter.mk"      # it holds flags, too
         targets = {target for target, source in sources_of(chapter)
                    if name in included(source, chapter) or own and target.endswith(".o")}
-        for script, files in programs_of(chapter).items():
-            part = "loader/" if "loader.elf" in files else ""
+        for script, (folder, files) in programs_of(chapter).items():
             objects = {target for target in targets
-                       if target.endswith(".o") and target.rpartition("/")[0] == part.rstrip("/")}
-            if objects or own or name in (script, "common/x86/layout.inc"):
+                       if target.endswith(".o") and target.rpartition("/")[0] == folder}
+            by_layout = script != "gnu-efi" and name == "common/x86/layout.inc"
+            if objects or own or name == script or by_layout:
                 targets |= files
         if targets or own or name in ("common/make/image.py", "common/x86/layout.inc"):
             targets.add("disk.img")
