@@ -29,10 +29,12 @@ help:
 #:
 #: make all | run | test | bench | doctor | screenshots | clean | help
 #:                            all chapters; run boots the newest
+#: make website               the posts as a website, in build/website; website-serve shows it
+#:                            here, with each change; test-website tests it
 #: make fuzz [TIME=60] [FUZZER=elf64]   feed what reads strangers' data with anything at all
 
 CHAPTER_VERBS := run screen test debug image usb files diff export clean breaks
-OTHER_VERBS   := all bench doctor fuzz screenshots help
+OTHER_VERBS   := all bench doctor fuzz screenshots website website-serve test-website help
 FIRMWARES     := bios uefi
 
 include common/make/toolchain.mk
@@ -77,6 +79,7 @@ include common/make/qemu.mk
 include common/make/chapter.mk
 include common/make/test.mk
 include common/make/fuzz.mk
+include common/make/website.mk
 
 .PHONY: $(CHAPTER_VERBS) $(OTHER_VERBS) $(filter chapter-%,$(MAKECMDGOALS))
 $(filter chapter-%,$(MAKECMDGOALS)): $(if $(verbs),,$(image))

@@ -1,0 +1,38 @@
+// posts.mjs -- from Markdown that reads well on a Git host to pages of the site
+//
+// A post knows nothing of the site. What a Git host does by itself (links between files,
+// the title as a heading) is done here.
+import path from 'node:path';
+import { visit } from 'unist-util-visit';
+import { docs, pageOf, root, sourceLink } from '../site.mjs';
+
+/** Links to posts become links to pages, and those to other files lead to their source. */
+export function links() {
+  return (tree) => {
+    visit(tree, 'link', (node) => {
+      if (/^([a-z]+:|#)/.test(node.url)) return;
+      const [file, anchor] = node.url.split('#');
+      const target = path.relative(root, path.resolve(docs, file));
+      const inDocs = /^docs\/([\w.-]+\.md)$/.exec(target);
+      const url = inDocs ? `/${pageOf(inDocs[1])}/` : sourceLink(target);
+      node.url = anchor ? `${url}#${anchor}` : url;
+    });
+  };
+}
+
+/** The first heading is the page's title, which Starlight shows itself. */
+export function titles() {
+  return (tree) => {
+    const first = tree.children.findIndex((node) => node.type === 'heading' && node.depth === 1);
+    if (first >= 0) tree.children.splice(first, 1);
+  };
+}
+
+/** A file that the reader is asked to write has its name above it, as a listing has. */
+export function files() {
+  return (tree) => {
+    visit(tree, 'code', (node) => {
+      if (node.meta) node.meta = node.meta.replace(/\bsave="/, 'title="');
+    });
+  };
+}

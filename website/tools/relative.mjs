@@ -1,0 +1,32 @@
+// relative.mjs -- make every address in the built site relative to the page it stands on
+//
+// So the site works wherever it is put: at the top of a host, below any path, or in a
+// folder that a local server shows.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { output } from '../site.mjs';
+
+const ATTRIBUTES = /\b(href|src|poster|data-[\w-]+|content|action)="\/(?!\/)([^"]*)"/g;
+const SRCSET = /\bsrcset="([^"]*)"/g;
+
+function* pages(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) yield* pages(file);
+    else if (entry.name.endsWith('.html')) yield file;
+  }
+}
+
+// What Astro leaves of its own work in a folder outside of the project's.
+for (const rest of ['collections', 'content-assets.mjs', 'content-modules.mjs']) {
+  rmSync(path.join(output, rest), { recursive: true, force: true });
+}
+
+for (const file of pages(output)) {
+  const up = '../'.repeat(path.relative(output, file).split(path.sep).length - 1) || './';
+  const text = readFileSync(file, 'utf8');
+  const relative = text
+    .replace(ATTRIBUTES, (_, name, rest) => `${name}="${up}${rest}"`)
+    .replace(SRCSET, (_, list) => `srcset="${list.replace(/(^|, ?)\/(?!\/)/g, `$1${up}`)}"`);
+  if (relative !== text) writeFileSync(file, relative);
+}
