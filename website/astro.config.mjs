@@ -1,5 +1,6 @@
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
+import { interactiveDrawings } from './plugins/drawings.mjs';
 import { files, links, titles } from './plugins/posts.mjs';
 import { linkedTitles } from './plugins/titles.mjs';
 import { output, site, tableOfContents } from './site.mjs';
@@ -9,7 +10,7 @@ export default defineConfig({
   outDir: output,
   trailingSlash: 'always',
   cacheDir: '../build/website-cache',
-  markdown: { remarkPlugins: [links, titles, files] },
+  markdown: { remarkPlugins: [links, titles, files, interactiveDrawings] },
   integrations: [
     starlight({
       title: 'First Light',
@@ -19,6 +20,7 @@ export default defineConfig({
         items: pages.map(({ label, page }) => ({ label, slug: page })),
       })),
       customCss: ['./src/styles/site.css'],
+      components: { MarkdownContent: './src/components/MarkdownContent.astro' },
       expressiveCode: { plugins: [linkedTitles()] },
     }),
   ],
