@@ -7,7 +7,8 @@ test: $(if $(numbers),$(image),$(images))
 	@common/make/find-python.sh >/dev/null || $(PYTHON) common/make/doctor.py --missing pytest
 	@$(pytest) $(if $(numbers),tests/test_$(words).py,tests)
 
-# A chapter that starts from two firmwares has a second picture: NN-words-uefi.png.
+# Each screen is a picture, NN-words.png, and its text beside it, NN-words.json. A chapter
+# that starts from two firmwares has a second screen: NN-words-uefi.
 screenshots: $(images)
 	@mkdir -p docs/screens
 	@set -e; $(foreach c,$(chapters),$(foreach f,$(firmwares/$c),$(machine) screenshot \

@@ -3,6 +3,7 @@
     python3 -m machine run IMAGE           where there is a display, or a terminal, there
     python3 -m machine screen IMAGE        headless: print the screen's text and COM1
     python3 -m machine screenshot IMAGE --output PICTURE.png
+                                           and PICTURE.json, where its text can be read
 
 Arguments after -- go to QEMU. QEMU=path takes another qemu-system-x86_64.
 """
@@ -16,14 +17,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
-from . import ending
+from . import ending, runs
 from .command import qemu_command
 from .ending import End
 from .errors import MachineError, MissingProgram
 from .machine import Machine
 from .pixels import PixelScreen
+from .screen import Screen
 
 REFUSAL = re.compile(r"gtk|sdl|cocoa|curses|display|terminal", re.IGNORECASE)
 
@@ -62,7 +64,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("command", choices=["run", "screen", "screenshot"])
     parser.add_argument("image", help="the disk image to boot")
     add_choices(parser)
-    parser.add_argument("--output", type=Path, help="where the screenshot goes")
+    parser.add_argument("--output", type=Path, help="where the screenshot goes, a .png file")
     parser.add_argument("--limit", type=float,
                         help="seconds to wait for the machine to settle")
     options = parser.parse_args(arguments)
@@ -180,11 +182,9 @@ def screen(machine: dict[str, Any], limit: Optional[float]) -> int:
 def picture_of(pc: Machine) -> str:
     """The screen as text, or a sentence where it has none."""
     try:
-        shown = pc.screen()
-        if not isinstance(shown, PixelScreen) or shown.legible:
+        shown = legible_screen(pc)
+        if shown:
             return shown.framed()
-    except MissingProgram:
-        pass                            # no font: then no kernel of ours drew with it
     except MachineError as error:
         return error.sentence
     width, height, _ = pc.pixels()
@@ -192,12 +192,28 @@ def picture_of(pc: Machine) -> str:
             "The same text is on COM1.")
 
 
+def legible_screen(pc: Machine) -> Union[Screen, PixelScreen, None]:
+    """The screen, or None where it has pixels that are no text of ours."""
+    try:
+        shown = pc.screen()
+    except MissingProgram:
+        return None                     # no font: then no kernel of ours drew with it
+    return shown if not isinstance(shown, PixelScreen) or shown.legible else None
+
+
 def screenshot(machine: dict[str, Any], output: Path, limit: Optional[float]) -> int:
-    """Boot headless; write a picture of the screen when the machine has settled."""
+    """Boot headless; write a picture of the screen when the machine has settled.
+
+    Beside it its text, in the form of runs.to_json(), where that can be read.
+    """
     with Machine(**machine) as pc:
         end = pc.wait_for_end(limit)
         if end.kind != ending.DIED:
             pc.screenshot(output)
+            shown = legible_screen(pc)
+            text = runs.to_json(shown) if shown else None
+            if text:
+                output.with_suffix(".json").write_text(text, encoding="utf-8")
         return judge(end)
 
 
