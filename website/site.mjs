@@ -3,19 +3,24 @@
 // SITE is the address that the site will have: for the sitemap, the feed and the pictures
 // that other sites show of it. REPOSITORY is that of the repository on its host: with it,
 // each listing and each page leads to its file there, without it to a copy on the site.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+export const root = rootAbove(path.dirname(fileURLToPath(import.meta.url)));
 export const docs = path.join(root, 'docs');
 export const output = path.join(root, 'build', 'website');
 export const site = process.env.SITE || 'http://localhost:4321';
 export const repository = (process.env.REPOSITORY || '').replace(/\/$/, '');
 
+/** Astro bundles this file into a folder of its own when a page imports it: look upwards. */
+function rootAbove(folder) {
+  return existsSync(path.join(folder, 'chapters')) ? folder : rootAbove(path.dirname(folder));
+}
+
 /** Where a file of the repository can be read; `file` is its path from the root. */
 export function sourceLink(file) {
-  return repository ? `${repository}/blob/main/${file}` : `/source/${file}`;
+  return repository ? `${repository}/blob/main/${file}` : `/source/${file}/`;
 }
 
 /** The address of a page, from the name of its file in docs/. */
@@ -26,14 +31,14 @@ export function pageOf(file) {
 /** The folders of the chapters, in order: "01-boot-sector" and so on. */
 export const chapters = readdirSync(path.join(root, 'chapters')).sort();
 
-/** The headings of docs/README.md, each with the pages that its table links to. */
+/** The headings of docs/README.md, each with the pages that its table links to and tells about. */
 export function tableOfContents() {
   const groups = [];
   for (const line of readFileSync(path.join(docs, 'README.md'), 'utf8').split('\n')) {
     const heading = /^## (.+)$/.exec(line);
-    const link = /^\|(?:[^|]*\|)? ?\[([^\]]+)\]\(([\w.-]+\.md)\)/.exec(line);
+    const link = /^\|(?:[^|]*\|)? ?\[([^\]]+)\]\(([\w.-]+\.md)\) \| (.+) \|$/.exec(line);
     if (heading) groups.push({ label: heading[1], pages: [] });
-    else if (link) groups.at(-1).pages.push({ label: link[1], page: pageOf(link[2]) });
+    else if (link) groups.at(-1).pages.push({ label: link[1], page: pageOf(link[2]), about: link[3] });
   }
   return groups.filter((group) => group.pages.length > 0);
 }

@@ -6,14 +6,16 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { output } from '../site.mjs';
 
-const ATTRIBUTES = /\b(href|src|poster|data-[\w-]+|content|action)="\/(?!\/)([^"]*)"/g;
+// The text behind a copy button, data-code, may begin with a slash and is no address.
+const ATTRIBUTES = /\b(href|src|poster|data-(?!code=)[\w-]+|content|action)="\/(?!\/)([^"]*)"/g;
+const URL_IN_CSS = /\burl\((["']?)\/(?!\/)/g;
 const SRCSET = /\bsrcset="([^"]*)"/g;
 
 function* pages(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const file = path.join(folder, entry.name);
     if (entry.isDirectory()) yield* pages(file);
-    else if (entry.name.endsWith('.html')) yield file;
+    else if (/\.(html|css)$/.test(entry.name)) yield file;
   }
 }
 
@@ -27,6 +29,7 @@ for (const file of pages(output)) {
   const text = readFileSync(file, 'utf8');
   const relative = text
     .replace(ATTRIBUTES, (_, name, rest) => `${name}="${up}${rest}"`)
+    .replace(URL_IN_CSS, (_, quote) => `url(${quote}${up}`)
     .replace(SRCSET, (_, list) => `srcset="${list.replace(/(^|, ?)\/(?!\/)/g, `$1${up}`)}"`);
   if (relative !== text) writeFileSync(file, relative);
 }
