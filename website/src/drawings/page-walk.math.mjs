@@ -49,7 +49,7 @@ export function cut(address, depth) {
     part(table, low + INDEX_BITS - 1, low),
   );
   return {
-    sign: part('sign', 63, ADDRESS_BITS),
+    sign: part('sign extension', 63, ADDRESS_BITS),
     indices,
     offset: part('offset', LEVELS[depth - 1].low - 1, 0),
   };

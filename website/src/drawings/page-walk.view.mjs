@@ -15,12 +15,11 @@ const tablesFor = (depth, base) => (depth === PAGES['2 MiB'] ? base : undefined)
 
 const bitsOf = ({ high, low }) => `${high} to ${low}`;
 
-const box = (part, what) => `
-<div class="field field-${what}">
-  <span class="field-name">${part.name}</span>
-  <span class="field-range"><span>${part.high}</span><span>${part.low}</span></span>
-  <code>${part.bits.replace(/(?=(.{4})+$)/g, '<wbr>')}</code>
-  <span class="field-value">${what === 'index' ? part.value : hex(part.value)}</span>
+const box = (part, what) => `<div class="field field-${what}">
+<span class="field-name">${part.name}</span>
+<span class="field-range"><span>${part.high}</span><span>${part.low}</span></span>
+<code>${part.bits}</code>
+<span class="field-value">${what === 'index' ? part.value : hex(part.value)}</span>
 </div>`;
 
 const row = (cells) => `<tr><th scope="row">${cells[0]}</th>${cells
@@ -60,11 +59,10 @@ function entries(parts, address, base) {
   const lines = parts.indices.map((part, level) => {
     const { entry } = LEVELS[level];
     const from = level === 0 ? 'CR3' : LEVELS[level - 1].entry;
-    const formula = `address in ${from} + ${part.value} × 8`;
     const step = read?.[level];
     const place = read
       ? step ? hex(step.at) : 'not reached'
-      : `${formula} = … + ${hex(entryOffset(part.value))}`;
+      : `address in ${from} + ${hex(entryOffset(part.value))}`;
     const cells = [entry, bitsOf(part), String(part.value), place];
     return row(read ? [...cells, step ? hex(step.entry) : ''] : cells);
   });
@@ -78,7 +76,7 @@ function entries(parts, address, base) {
 function rule({ indices, offset }) {
   const { entry, low } = LEVELS[indices.length - 1];
   const ends = low === 12 ? '' : `, in which bit 7 (PS) ends the walk,`;
-  return `<p>Physical address: bits 51 to ${low} of the ${entry}${ends} with the offset,
+  return `<p>An entry lies at index × 8 in its table. Physical address: bits 51 to ${low} of the ${entry}${ends} with the offset,
     ${hex(offset.value)}, in the bits below.</p>`;
 }
 
