@@ -8,6 +8,10 @@ import { root, sourceLink } from '../site.mjs';
 export function linkedTitles() {
   return definePlugin({
     name: 'Linked titles',
+    baseStyles: `
+      .title a { color: inherit; text-decoration: underline 1px; text-underline-offset: 0.2em; }
+      .title a:hover { color: var(--sl-color-text-accent); }
+    `,
     hooks: {
       postprocessRenderedBlock: ({ codeBlock, renderData }) => {
         const file = codeBlock.metaOptions.getString('title') ?? codeBlock.props.title;

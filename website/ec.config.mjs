@@ -1,0 +1,35 @@
+// ec.config.mjs -- how code is shown: its languages, its colours, and the frame around it
+import { readFileSync } from 'node:fs';
+import { sessions } from './plugins/console.mjs';
+import { linkedTitles } from './plugins/titles.mjs';
+import { themes } from './themes.mjs';
+
+/** The languages that Shiki lacks, or knows less of than our sources use. */
+export const langs = ['nasm', 'ld', 'console'].map((name) =>
+  JSON.parse(readFileSync(new URL(`grammars/${name}.json`, import.meta.url), 'utf8')),
+);
+
+export default {
+  plugins: [linkedTitles(), sessions()],
+  shiki: { langs },
+  themes,
+  defaultProps: {
+    wrap: false,
+    // No window is drawn around what is typed into one.
+    overridesByLang: { 'console,sh': { frame: 'none' } },
+  },
+  styleOverrides: {
+    borderRadius: '0.25rem',
+    codeFontSize: '0.85rem',
+    codeLineHeight: '1.55',
+    uiFontFamily: 'var(--__sl-font-mono)',
+    uiFontSize: '0.8rem',
+    frames: {
+      frameBoxShadowCssValue: 'none',
+      editorTabBarBorderColor: ({ theme }) => theme.colors['editorGroupHeader.tabsBorder'],
+      editorTabBarBorderBottomColor: 'transparent',
+      editorActiveTabBorderColor: 'transparent',
+      editorActiveTabIndicatorHeight: '0px',
+    },
+  },
+};
