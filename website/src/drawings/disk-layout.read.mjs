@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../site.mjs';
 import { layout } from './layout.mjs';
+import { grouped } from './size.mjs';
 
 export const SECTOR = layout.SECTOR_SIZE;
 const GPT_SIGNATURE = 'EFI PART'; // LBA 1 begins with it
@@ -45,7 +46,7 @@ function rawRows(disk) {
   if (beginsWith(disk, next, KERNEL_MAGIC)) {
     const size = Number(disk.readBigUInt64LE(next * SECTOR + KERNEL_MAGIC.length));
     add(1, "head of the kernel's file: its size and its checksum");
-    add(Math.ceil(size / SECTOR), 'kernel.elf', [`${size} bytes`]);
+    add(Math.ceil(size / SECTOR), 'kernel.elf', [`${grouped(size)} bytes`]);
   }
   add(disk.length / SECTOR - next, 'zeros');
   return rows;

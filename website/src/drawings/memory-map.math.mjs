@@ -6,6 +6,7 @@ export const MIB = 1 << 20;
 const EDGE = /^;\s+(0x[0-9a-f]+)\s+\+-+\+ ?(\w*)$/;
 const INSIDE = /^;\s+\|\s*(.*?)\s*\|$/;
 const SINCE = / \(chapter (\d+)\)/;
+const DOWN = / from here$/; // from the line above, in the drawing
 const GROWS = /, and from chapter (\d+) on (.*)/;
 
 /** The numbers that the layout names. */
@@ -50,7 +51,8 @@ function inChapter(region, chapter, sectorSize) {
     const what = region.what.replace(GROWS, '').replace(/^.*: /, '');
     return [{ ...region, end: region.base + sectorSize, what }];
   }
-  return [{ ...region, what: region.what.replace(SINCE, '').replace(GROWS, ' and $2') }];
+  const what = region.what.replace(SINCE, '').replace(GROWS, ' and $2').replace(DOWN, '');
+  return [{ ...region, what }];
 }
 
 /** The regions of a chapter from 0 up, with what is free between them, and no gap. */
