@@ -1,10 +1,11 @@
 // relative.mjs -- make every address in the built site relative to the page it stands on
 //
 // So the site works wherever it is put: at the top of a host, below any path, or in a
-// folder that a local server shows.
+// folder that a local server shows. Only the page for what is not there is shown at any
+// address: its own begin with the path of SITE, if that is given.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { output } from '../site.mjs';
+import { output, site } from '../site.mjs';
 
 // The text behind a copy button, data-code, may begin with a slash and is no address.
 const ATTRIBUTES = /\b(href|src|poster|data-(?!code=)[\w-]+|content|action)="\/(?!\/)([^"]*)"/g;
@@ -25,7 +26,11 @@ for (const rest of ['collections', 'content-assets.mjs', 'content-modules.mjs'])
 }
 
 for (const file of pages(output)) {
-  const up = '../'.repeat(path.relative(output, file).split(path.sep).length - 1) || './';
+  const page = path.relative(output, file);
+  const up =
+    page === '404.html' && process.env.SITE
+      ? new URL(site).pathname.replace(/\/?$/, '/')
+      : '../'.repeat(page.split(path.sep).length - 1) || './';
   const text = readFileSync(file, 'utf8');
   const relative = text
     .replace(ATTRIBUTES, (_, name, rest) => `${name}="${up}${rest}"`)
