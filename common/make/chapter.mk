@@ -59,7 +59,7 @@ $(symbols): $(image)
 .PHONY: $(image)
 endif
 
-# build/venv may hold the Python packages that setup.sh installed.
+# build/venv and build/node may hold what setup.sh installed.
 clean:
 	rm -rf $(if $(numbers),build/$(chapter) build/broken/$(chapter),\
-	             $(filter-out build/venv,$(wildcard build/*)))
+	             $(filter-out build/venv build/node,$(wildcard build/*)))

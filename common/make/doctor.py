@@ -3,8 +3,9 @@
 
     doctor.py                       the table; exit 1 if something required is missing
     doctor.py --missing TOOL [WHY]  one sentence for the Makefile, exit 1
-    doctor.py --packages            what setup.sh has to install, one "required PACKAGE" or
-                                    "optional PACKAGE" a line
+    doctor.py --where TOOL          its path; or the same sentence, exit 1
+    doctor.py --packages [GROUP]    what setup.sh has to install, one "required PACKAGE" or
+                                    "optional PACKAGE" a line; of GROUP, if it is asked for
 
 Only the standard library is used: this runs before anything is installed.
 """
@@ -35,7 +36,11 @@ GROUPS = {
     "clang": "second toolchain: TOOLCHAIN=clang",
     "bench": "benchmark: make bench, each part without what is missing",
     "uefi": "UEFI and disk images: chapters 9 to 11",
+    "website": "website: make website; ./setup.sh website installs it",
 }
+
+# Not installed unless they are asked for: who reads the chapters needs none of their tools.
+ON_DEMAND = ("website",)
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,9 @@ GNU_EFI = tuple(
         line.split() for line in Path(__file__).with_name("gnu-efi.places").read_text().splitlines()
         if not line.startswith("#")))
 
+# Where setup.sh puts a Node.js if the system's is too old.
+OWN_NODE = Path(__file__).parents[2] / "build/node/node_modules/.bin/node"
+
 # The minimums are those of Ubuntu 22.04, the oldest system in the project's workflow.
 TOOLS = (
     Tool("build", "nasm", "it assembles the boot sector", "2.15",
@@ -199,6 +207,15 @@ TOOLS = (
          "mtools mtools mtools mtools mtools", ("mtools",)),
     Tool("uefi", "sgdisk", "it writes the partition table", "1.0",
          "gdisk gdisk gptfdisk gptfdisk gptfdisk", ("sgdisk", "/usr/sbin/sgdisk")),
+    Tool("website", "node", "it builds the website", "20.3",
+         "nodejs nodejs nodejs nodejs-default node", (str(OWN_NODE), "node"), required=False,
+         refuse_older=True),
+    Tool("website", "npm", "it installs what the website is built with", "9",
+         "npm nodejs-npm npm npm-default node", ("npm",), required=False),
+    Tool("website", "chromium", "it shows the website to its tests", "",
+         "chromium chromium chromium chromium google-chrome",
+         ("chromium", "chromium-browser", "google-chrome",
+          "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"), required=False),
 )
 
 
@@ -442,29 +459,44 @@ def table() -> int:
     return 0
 
 
-def packages() -> None:
-    """Tell setup.sh what to install; only looks whether things exist, so that it is quick."""
-    findings = [find(tool, with_version=False) for tool in TOOLS]
+def packages(group: str = "") -> None:
+    """Tell setup.sh what to install; only looks whether things exist, so that it is quick.
+    Of a group that is asked for, everything is required."""
+    tools = [tool for tool in TOOLS
+             if (tool.group == group if group else tool.group not in ON_DEMAND)]
+    findings = [find(tool, with_version=False) for tool in tools]
     usable = {finding.tool.name for finding in findings if finding.usable}
     lines = [
-        f"{'required' if is_required(finding.tool, usable) else 'optional'} {package}"
+        f"{'required' if group or is_required(finding.tool, usable) else 'optional'} {package}"
         for finding in findings if not finding.usable
         for package in packages_of(finding.tool, package_manager())
     ]
     print("\n".join(dict.fromkeys(lines)))
 
 
+def where(name: str) -> int:
+    """Print the path of a tool; without one, the Makefile's sentence."""
+    finding = find(next(tool for tool in TOOLS if tool.name == name), with_version=False)
+    if not finding.usable:
+        print(missing_sentence(name, ""), file=sys.stderr)
+        return 1
+    print(finding.where)
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     if not arguments:
         return table()
-    if arguments == ["--packages"]:
-        packages()
+    if arguments[0] == "--packages" and len(arguments) <= 2 and set(arguments[1:]) <= set(GROUPS):
+        packages(*arguments[1:])
         return 0
     if arguments[0] == "--missing" and len(arguments) in (2, 3):
         print(missing_sentence(arguments[1], "".join(arguments[2:])), file=sys.stderr)
         for files in places_of(arguments[1]):
             print(f"  looked for {files[0]}", file=sys.stderr)
         return 1
+    if arguments[0] == "--where" and arguments[1:] in ([tool.name] for tool in TOOLS):
+        return where(arguments[1])
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -6,28 +6,46 @@
 
 export ASTRO_TELEMETRY_DISABLED := 1
 
+# Where the system's Node.js is too old, ./setup.sh website puts another one here.
+ifneq ($(wildcard build/node/node_modules/.bin/node),)
+export PATH := $(CURDIR)/build/node/node_modules/.bin:$(PATH)
+endif
+
 # A sentence where there is no Node, or one that is too old for Astro.
-need_node = node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
-            process.exit(a > 20 || (a === 20 && b >= 3) ? 0 : 1)' 2>/dev/null || { \
-            echo "Node.js 20.3 or newer is needed for the website, and here is \
-            $$(node --version 2>/dev/null || echo none): https://nodejs.org tells how to install it." \
-            | tr -s ' ' >&2; exit 1; }
+node:
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
+	          process.exit(a > 20 || (a === 20 && b >= 3) ? 0 : 1)' 2>/dev/null || { \
+	    echo "Node.js 20.3 or newer is needed for the website, and here is" \
+	         "$$(node --version 2>/dev/null || echo none): ./setup.sh website installs it." >&2; \
+	    exit 1; }
 
 # npm writes this file when it has installed all that the lock file names.
 packages := website/node_modules/.package-lock.json
-$(packages): website/package-lock.json
-	@$(need_node)
+$(packages): website/package-lock.json | node
 	$(call announce,npm,website/package-lock.json)
 	$(Q)cd website && npm ci --silent && touch node_modules/.package-lock.json
+build/website-packages: $(packages)
 
-website: $(packages) $(images)
-	@$(need_node)
+# What each chapter changed: the site shows it. The first has nothing before it.
+diffs := $(patsubst build/%/disk.img,build/changes/%.diff,$(filter-out $(firstword $(images)),$(images)))
+$(diffs): build/changes/%.diff: $(images) common/make/diff.sh
+	@mkdir -p $(@D)
+	$(call announce,diff,$*)
+	@$(MAKE) -s --no-print-directory chapter-$(firstword $(subst -, ,$*)) diff >$@
+
+website: node $(packages) $(images) $(diffs)
 	$(Q)cd website && npm run --silent build
 	@echo "build/website: the site; build/website/index.html is its front page"
 
-website-serve: $(packages) $(images)
-	@$(need_node)
+website-serve: node $(packages) $(images) $(diffs)
 	@cd website && npm run --silent serve
 
-test-website: website
-	@cd website && npm run --silent test
+# CHROMIUM in the environment wins. Without any, nothing is built first.
+test-website: chromium website
+	@CHROMIUM=$${CHROMIUM:-$$($(find_chromium))} && export CHROMIUM && \
+	    cd website && npm run --silent test
+
+find_chromium = $(PYTHON) common/make/doctor.py --where chromium
+chromium:
+	@[ -n "$$CHROMIUM" ] || $(find_chromium) >/dev/null
+.PHONY: node chromium build/website-packages
