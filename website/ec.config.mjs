@@ -4,8 +4,8 @@ import { sessions } from './plugins/console.mjs';
 import { linkedTitles } from './plugins/titles.mjs';
 import { themes } from './themes.mjs';
 
-/** The languages that Shiki lacks, or knows less of than our sources use. */
-export const langs = ['nasm', 'ld', 'console'].map((name) =>
+/** The languages that Shiki lacks or knows less of than our sources use, and an addition to C. */
+export const langs = ['nasm', 'ld', 'console', 'c-definitions'].map((name) =>
   JSON.parse(readFileSync(new URL(`grammars/${name}.json`, import.meta.url), 'utf8')),
 );
 

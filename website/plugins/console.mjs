@@ -54,8 +54,10 @@ export function sessions() {
       annotateCode: ({ codeBlock }) => {
         if (codeBlock.language !== 'console') return;
         for (const line of codeBlock.getLines()) {
-          const columnEnd = PROMPT.exec(line.text)?.[0].length;
-          if (columnEnd) line.addAnnotation(new Prompt({ inlineRange: { columnStart: 0, columnEnd } }));
+          const [prompt] = PROMPT.exec(line.text) ?? [];
+          if (!prompt) continue;
+          const inlineRange = { columnStart: 0, columnEnd: prompt.length };
+          line.addAnnotation(new Prompt({ inlineRange }));
         }
       },
       postprocessRenderedBlock: ({ codeBlock, renderData }) => {

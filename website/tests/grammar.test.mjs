@@ -123,7 +123,7 @@ test('in each of our NASM sources the comments are comments and nothing else is'
   }
 });
 
-test('in each of our NASM sources a line begins with a label, a directive or an instruction', () => {
+test('in each of our NASM sources a line begins with a label or says what it does', () => {
   for (const file of sources('.asm', '.inc')) {
     scopes('nasm', readFileSync(file, 'utf8')).forEach((line, number) => {
       if (line.length === 0) return;
@@ -169,7 +169,8 @@ test('each listing of the posts has a language that is known', () => {
 });
 
 test('a listing of plain text is what its file name or its prompt says', () => {
-  const lang = (part) => listings.find(({ meta, value }) => `${meta}\n${value}`.includes(part)).lang;
+  const lang = (part) =>
+    listings.find(({ meta, value }) => `${meta}\n${value}`.includes(part)).lang;
   assert.equal(lang('title="common/kernel/kernel.ld"'), 'ld');
   assert.equal(lang('EFI_SECTIONS :='), 'make');
   assert.equal(lang('(qemu) info registers'), 'console');
@@ -217,7 +218,26 @@ test('a definition is bold, and the same name in a call is not', () => {
   assert.ok(!look('nasm', 'print:\n    call print_char\n', 'print_char').bold);
   assert.ok(look('c', 'void halt(void)\n{\n    panic(1);\n}\n', 'halt').bold);
   assert.ok(!look('c', 'void halt(void)\n{\n    panic(1);\n}\n', 'panic').bold);
+  assert.ok(!look('c', '    if (fail(1))\n        image->put(2);\n', 'fail').bold);
+  assert.ok(!look('c', '    if (fail(1))\n        image->put(2);\n', 'put').bold);
   assert.ok(look('python', 'def walk():\n    call()\n', 'walk').bold);
+});
+
+test('in each of our C sources what is bold is a definition', () => {
+  for (const file of sources('.c')) {
+    const lines = highlighter.codeToTokensBase(readFileSync(file, 'utf8'), {
+      lang: 'c',
+      theme: 'first-light-light',
+    });
+    const text = lines.map((line) => line.map(({ content }) => content).join(''));
+    lines.forEach((line, number) => {
+      const bold = line.filter(({ fontStyle }) => fontStyle === 2).map(({ content }) => content);
+      const where = `${file}:${number + 1}: ${text[number]}`;
+      const defines = /^\w.*\)$/.test(text[number]) && text[number + 1] === '{';
+      if (text[number].startsWith(' ')) assert.deepEqual(bold, [], where);
+      else if (defines) assert.equal(bold.length, 1, where);
+    });
+  }
 });
 
 test('instructions and registers have the colour of text', () => {
