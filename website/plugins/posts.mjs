@@ -36,3 +36,14 @@ export function files() {
     });
   };
 }
+
+/** A column without a heading has an empty cell above it, and not an empty heading. */
+export function corners() {
+  return (tree) => {
+    visit(tree, 'table', ({ children: [header] }) => {
+      for (const cell of header.children) {
+        if (cell.children.length === 0) cell.data = { hName: 'td' };
+      }
+    });
+  };
+}
