@@ -18,14 +18,18 @@ const ROWS = [
   { first: 34, last: 2047, what: 'BIOS boot partition' },
   { first: 36, last: 72, what: 'second stage' },
 ];
-const disks = chapters.map((chapter) => ({ chapter, ...diskOf(chapter) })).filter(({ rows }) => rows);
+const disks = chapters
+  .map((chapter) => ({ chapter, ...diskOf(chapter) }))
+  .filter(({ rows }) => rows);
+const built = { skip: !disks.length && 'nothing is built' };
 
 test('a sector has the size that the layout says', () => {
   assert.equal(SECTOR_SIZE, SECTOR);
 });
 
 test('a sector belongs to its row and to the row around that', () => {
-  assert.deepEqual(rowsAt(ROWS, 40).map(({ what }) => what), ['BIOS boot partition', 'second stage']);
+  const names = rowsAt(ROWS, 40).map(({ what }) => what);
+  assert.deepEqual(names, ['BIOS boot partition', 'second stage']);
   assert.deepEqual(rowsAt(ROWS, 1), []);
 });
 
@@ -56,10 +60,11 @@ test('the window stays inside of the disk and has the sector in it', () => {
 });
 
 test('a size is told in the unit that divides it', () => {
-  assert.deepEqual([512, 1024, 18944, 1 << 20].map(sizeText), ['512 bytes', '1 KiB', '18,944 bytes', '1 MiB']);
+  const texts = [512, 1024, 18944, 1 << 20].map(sizeText);
+  assert.deepEqual(texts, ['512 bytes', '1 KiB', '18,944 bytes', '1 MiB']);
 });
 
-test('the rows of each image are in order and on the disk', { skip: !disks.length && 'nothing is built' }, () => {
+test('the rows of each image are in order and on the disk', built, () => {
   for (const { chapter, rows, sectors } of disks) {
     assert.equal(rows[0][0], 0, chapter);
     rows.forEach(([first, last], index) => {
@@ -69,9 +74,8 @@ test('the rows of each image are in order and on the disk', { skip: !disks.lengt
   }
 });
 
-test('every image that a BIOS starts with a second stage shows it', { skip: !disks.length && 'nothing is built' }, () => {
-  const shown = disks.filter(({ rows }) => rows.some(([, , what]) => what.includes('second stage')));
-  const numbers = shown.map(({ chapter }) => Number.parseInt(chapter, 10));
-  const built = disks.map(({ chapter }) => Number.parseInt(chapter, 10));
-  assert.deepEqual(numbers, built.filter((number) => ![1, 9, 10].includes(number)));
+test('every image that a BIOS starts with a second stage shows it', built, () => {
+  const numbers = (some) => some.map(({ chapter }) => Number.parseInt(chapter, 10));
+  const shown = disks.filter(({ rows }) => rows.some(([, , what]) => /second stage/.test(what)));
+  assert.deepEqual(numbers(shown), numbers(disks).filter((number) => ![1, 9, 10].includes(number)));
 });

@@ -6,7 +6,8 @@ import { MIB, mapOf, news, parseDrawings } from '../src/drawings/memory-map.math
 
 const drawings = parseDrawings(layoutSource);
 const map = (chapter) => mapOf(drawings, chapter, layout);
-const at = (chapter, address) => map(chapter).find(({ base, end }) => base <= address && address < end);
+const at = (chapter, address) =>
+  map(chapter).find(({ base, end }) => base <= address && address < end);
 
 test('there are two drawings, and the second holds from chapter 7 on', () => {
   assert.deepEqual(drawings.map(({ since }) => since), [1, 7]);

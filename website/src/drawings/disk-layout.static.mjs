@@ -31,9 +31,10 @@ data-kind="${kind}"${inside ? ' data-inside' : ''}><th scope="row">${lba}</th>
 
 function table({ number, rows, sectors }, shown) {
   const zoom = Math.max(Math.floor(Math.log2(sectors / CLOSE_UP)), 0);
+  const drawn = number === shown ? rulers(rows, sectors, windowAt(0, zoom, sectors), 0) : '';
   return `<div class="chapter" data-chapter="${number}" data-sectors="${sectors}"
 data-closest="${closest(sectors)}" data-zoom="${zoom}"${number === shown ? '' : ' hidden'}>
-<div class="rulers">${number === shown ? rulers(rows, sectors, windowAt(0, zoom, sectors), 0) : ''}</div>
+<div class="rulers">${drawn}</div>
 <table><caption>${grouped(sectors)} sectors, ${sizeText(sectors * SECTOR)}</caption>
 <thead><tr><th scope="col">LBA</th><th scope="col">size</th><th scope="col">what</th></tr></thead>
 <tbody>${rows.map(row).join('')}</tbody></table>
@@ -45,7 +46,8 @@ function controls(disks, shown) {
 value="${number}"${number === shown ? ' checked' : ''}> ${number}</label>`);
   return `<form hidden><fieldset><legend>Chapter</legend>${radios.join(' ')}</fieldset>
 <label>LBA <input name="lba" value="0" size="8" autocomplete="off" inputmode="numeric"></label>
-<label>or byte <input name="byte" value="0x0" size="10" autocomplete="off" spellcheck="false"></label>
+<label>or byte <input name="byte" value="0x0" size="10" autocomplete="off"
+spellcheck="false"></label>
 <label>Zoom <input type="range" name="zoom" min="0" step="1"></label>
 </form>`;
 }

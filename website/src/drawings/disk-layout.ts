@@ -2,6 +2,7 @@
 import { SECTOR_SIZE, parseNumber, windowAt } from './disk-layout.math.mjs';
 import { rulers, sentence } from './disk-layout.view.mjs';
 import { lightTogether } from './light';
+import { grouped } from './size.mjs';
 
 class DiskLayout extends HTMLElement {
   private form!: HTMLFormElement;
@@ -51,7 +52,7 @@ class DiskLayout extends HTMLElement {
     const number = parseNumber(field.value, sectors * unit);
     field.setAttribute('aria-invalid', String(number === undefined));
     if (number !== undefined) this.go(Math.floor(number / unit), field);
-    else this.say(`This disk ends before ${unit === 1 ? 'LBA' : 'byte'} ${sectors * unit}.`);
+    else this.say(`Type a number below ${grouped(sectors * unit)}: this disk has no more.`);
   }
 
   /** Show a sector; what stands in the field that asked for it is left as it was typed. */

@@ -77,7 +77,7 @@ function row({ base, end, what, kind, loaded }, index, isNew) {
 }
 
 function sentence({ number, fresh }) {
-  if (number === 1) return 'Chapter 1: the boot sector and its stack; the rest is free or the firmware’s.';
+  if (number === 1) return 'Chapter 1: the boot sector and its stack.';
   if (!fresh.length) return `Chapter ${number}: no change.`;
   const names = fresh.map(({ what, base }) => `${what}, at ${address(base)}`);
   return `Chapter ${number}. New: ${names.join('; ')}.`;
@@ -89,7 +89,8 @@ function table({ number, map, fresh }, shown) {
   return `<div class="chapter" data-chapter="${number}"${number === shown ? '' : ' hidden'}
   data-sentence="${sentence({ number, fresh })}">
 ${bars(map)}
-<table><thead><tr><th scope="col">from</th><th scope="col">size</th><th scope="col">what</th></tr></thead>
+<table>
+<thead><tr><th scope="col">from</th><th scope="col">size</th><th scope="col">what</th></tr></thead>
 <tbody>${rows.join('')}</tbody></table>
 </div>`;
 }

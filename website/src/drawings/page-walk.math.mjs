@@ -22,7 +22,8 @@ export const hex = (value) => `0x${value.toString(16)}`;
 
 const field = (value, high, low) => (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
 
-const binary = (value, high, low) => field(value, high, low).toString(2).padStart(high - low + 1, '0');
+const binary = (value, high, low) =>
+  field(value, high, low).toString(2).padStart(high - low + 1, '0');
 
 /** The number that was typed, in hex: 0x is not needed, and _ and ' may group the digits. */
 export function parseAddress(text) {

@@ -3,12 +3,18 @@ import { layout } from './layout.mjs';
 import { PAGES, hex, parseAddress } from './page-walk.math.mjs';
 import { sentence, view } from './page-walk.view.mjs';
 
-// In chapter 5 the tables are known to the last entry; those of chapter 7 are the loader's to place.
+// Chapter 5's tables are known to the last entry. In chapter 7 the loader chooses their places.
 const POSTS = {
   '05-long-mode': { address: '0xb8000', page: '2 MiB', base: () => BigInt(layout.PAGE_TABLES) },
   '07-elf-kernel': { address: '0xffffffff80000000', page: '4 KiB', base: () => undefined },
 };
-const EXAMPLES = ['0xb8000', '0x12345678', '0xffffffff80000000', '0xffff800000000000', '0x800000000000'];
+const EXAMPLES = [
+  '0xb8000',
+  '0x12345678',
+  '0xffffffff80000000',
+  '0xffff800000000000',
+  '0x800000000000',
+];
 
 function controls(chosen) {
   const sizes = Object.keys(PAGES).map(

@@ -13,7 +13,7 @@ import {
 // Chapter 5 maps pages of 2 MiB. For pages of another size its tables have no answer.
 const tablesFor = (depth, base) => (depth === PAGES['2 MiB'] ? base : undefined);
 
-const bitsOf = ({ high, low }) => `${high} to ${low}`;
+const bitsOf = ({ high, low }) => `${high}&nbsp;to&nbsp;${low}`;
 
 const box = (part, what) => `<div class="field field-${what}">
 <span class="field-name">${part.name}</span>
@@ -75,9 +75,9 @@ function entries(parts, address, base) {
 /** The rule by which the last entry and the offset become a physical address. */
 function rule({ indices, offset }) {
   const { entry, low } = LEVELS[indices.length - 1];
-  const ends = low === 12 ? '' : `, in which bit 7 (PS) ends the walk,`;
-  return `<p>An entry lies at index × 8 in its table. Physical address: bits 51 to ${low} of the ${entry}${ends} with the offset,
-    ${hex(offset.value)}, in the bits below.</p>`;
+  const ends = low === 12 ? '' : ', in which bit 7 (PS) ends the walk,';
+  return `<p>An entry lies at index × 8 in its table. Physical address: bits 51 to ${low} of the
+    ${entry}${ends} with the offset, ${hex(offset.value)}, in the bits below.</p>`;
 }
 
 /** All below the sentence. */
