@@ -1,0 +1,179 @@
+// offline.mjs -- all pages in one file that needs no network: build/website/first-light.html
+//
+// Made from the pages as they were built: their text, and in it the pictures, the styles, the
+// fonts and the scripts of the drawings. A link from page to page becomes one within the file;
+// one to something that is not in it leads to the site, or where it has no address, nowhere.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildSync } from 'esbuild';
+import { fromHtml } from 'hast-util-from-html';
+import { select, selectAll } from 'hast-util-select';
+import { toHtml } from 'hast-util-to-html';
+import { toString } from 'hast-util-to-string';
+import { output, site, tableOfContents } from '../site.mjs';
+import { escaped } from './escaped.mjs';
+
+const TYPES = { '.svg': 'image/svg+xml', '.png': 'image/png', '.webp': 'image/webp' };
+const FONT = /url\(["']?([^"')]+\.(woff2|otf))["']?\)/g;
+// What names another element of the same page, and so must stay unique among all pages.
+const REFERENCES = ['id', 'htmlFor', 'ariaLabelledBy', 'ariaDescribedBy', 'ariaControls'];
+const published = !/^https?:\/\/localhost\b/.test(site);
+
+const groups = tableOfContents();
+const numbered = (page, title) =>
+  /^\d/.test(page) ? `${Number.parseInt(page, 10)}. ${title}` : title;
+const names = groups.flatMap(({ pages }) => pages.map(({ page }) => page));
+const inside = (page, id) => (id && id !== '_top' ? `${page}.${id}` : page);
+const read = (file) => readFileSync(path.join(output, file), 'utf8');
+const data = (file, type) =>
+  `data:${type};base64,${readFileSync(path.join(output, file)).toString('base64')}`;
+
+/** Where an address on a page leads, as a path from the top of the site. */
+const resolved = (address, page) => new URL(address, `file:///${page}/`);
+
+/** The address of a link, for a reader who has this file alone; undefined for nowhere. */
+function leadsTo(address, page) {
+  if (/^(https?|mailto):/.test(address)) return address;
+  const { pathname, hash } = resolved(address, page);
+  const name = pathname.replace(/^\/|\/$/g, '');
+  if (names.includes(name)) return `#${inside(name, hash.slice(1))}`;
+  return published ? new URL(name, site.replace(/\/?$/, '/')).href : undefined;
+}
+
+function embedLink(node, page) {
+  const target = leadsTo(node.properties.href, page);
+  if (target) node.properties.href = target;
+  else Object.assign(node, { tagName: 'span', properties: {} });
+}
+
+function embedImage(node, page) {
+  const file = resolved(node.properties.src, page).pathname.slice(1);
+  const type = TYPES[path.extname(file)];
+  if (type) node.properties.src = data(file, type);
+  delete node.properties.srcSet;
+}
+
+function embedReferences({ properties }, page) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (REFERENCES.includes(name)) {
+      properties[name] = [value].flat().map((id) => inside(page, id));
+    } else if (typeof value === 'string' && value.startsWith('url(#')) {
+      properties[name] = value.replace('#', `#${page}.`);
+    }
+  }
+}
+
+/** A folded diff stands in the post: nothing can be fetched from beside a file. */
+function embedChanges(node) {
+  const file = `changes/${path.basename(node.properties.dataFrom)}/index.html`;
+  const diff = select('[data-changes]', fromHtml(read(file)));
+  const details = select('details', node);
+  details.children = [select('summary', details), diff];
+  node.tagName = 'div';
+}
+
+/** A module with all that it imports, as the text of a script. */
+function bundled(file) {
+  const entryPoints = [path.join(output, file)];
+  return buildSync({ entryPoints, bundle: true, format: 'esm', minify: true, write: false })
+    .outputFiles[0].text;
+}
+
+function scriptsOf(main, page) {
+  return selectAll('script[type=module]', main).map((node) =>
+    node.properties.src
+      ? bundled(resolved(node.properties.src, page).pathname.slice(1))
+      : toString(node),
+  );
+}
+
+/** The styles of the page; a drawing has some of its own, and keeps them. */
+function ownStyles(tree) {
+  const inDrawings = selectAll('svg style', tree);
+  return selectAll('style', tree).filter((node) => !inDrawings.includes(node));
+}
+
+function stylesOf(tree, page) {
+  return [...selectAll('link[rel=stylesheet]', tree), ...ownStyles(tree)].map((node) => {
+    if (node.tagName === 'style') return toString(node);
+    const file = resolved(node.properties.href, page).pathname.slice(1);
+    const text = read(file).replace(FONT, (_, font, format) => {
+      const place = resolved(font, path.dirname(file)).pathname.slice(1);
+      return `url(${data(place, `font/${format}`)})`;
+    });
+    return node.properties.media ? `@media ${node.properties.media}{${text}}` : text;
+  });
+}
+
+/** Take nodes out of a tree: they stand once, for all pages. */
+function drop(tree, nodes) {
+  if (!tree.children) return;
+  tree.children = tree.children.filter((node) => !nodes.includes(node));
+  for (const child of tree.children) drop(child, nodes);
+}
+
+/** One page: { html, styles, scripts }. */
+function article(page) {
+  const tree = fromHtml(read(`${page}/index.html`));
+  const main = select('main', tree);
+  const content = select('.sl-markdown-content', main);
+  const title = toString(select('h1', main));
+  const [styles, scripts] = [stylesOf(tree, page), scriptsOf(main, page)];
+  for (const node of selectAll('chapter-changes', content)) embedChanges(node);
+  for (const node of selectAll('a[href]', content)) embedLink(node, page);
+  for (const node of selectAll('img[src]', content)) embedImage(node, page);
+  for (const node of selectAll('*', content)) embedReferences(node, page);
+  drop(content, [
+    ...selectAll('script[type=module], link', content),
+    ...ownStyles(content),
+  ]);
+  const heading = `<h1>${escaped(numbered(page, title))}</h1>`;
+  const html = `<article id="${page}">${heading}${toHtml(content)}</article>`;
+  return { html, styles, scripts };
+}
+
+const line = ({ label, page }) =>
+  `<li><a href="#${page}">${escaped(numbered(page, label))}</a></li>`;
+const contents = groups
+  .map(({ label, pages }) => `<h2>${escaped(label)}</h2>\n<ul>${pages.map(line).join('')}</ul>`)
+  .join('\n');
+
+const articles = names.map(article);
+const once = (key) => [...new Set(articles.flatMap((one) => one[key]))];
+
+const html = `<!doctype html>
+<html lang="en" data-theme="light">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>First Light, all of it</title>
+<script>
+document.documentElement.dataset.theme =
+  matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+</script>
+<style>
+${once('styles').join('\n')}
+body { max-width: 52rem; margin: 0 auto; padding: 1rem 1rem 6rem; }
+header { margin-block: 4rem; }
+header ul { padding: 0; list-style: none; }
+article { margin-block-start: 6rem; border-block-start: 1px solid var(--sl-color-gray-5); }
+article > h1 { margin-block: 3rem 1.5rem; font-size: var(--sl-text-h1); line-height: 1.2; }
+@media print { article { break-before: page; border: 0; } }
+</style>
+</head>
+<body>
+<header class="sl-markdown-content">
+<h1>First Light</h1>
+<p>From power-on to a 64-bit kernel in C, step by step: all posts and all pages in one file.</p>
+<nav aria-label="Contents">
+${contents}
+</nav>
+</header>
+<main>
+${articles.map((one) => one.html).join('\n')}
+</main>
+${once('scripts').map((text) => `<script type="module">${text}</script>`).join('\n')}
+</body>
+</html>
+`;
+writeFileSync(path.join(output, 'first-light.html'), html);
