@@ -35,10 +35,11 @@ function sector(chapter) {
 const choice = ({ number }, i) => `<label><input type="radio" name="chapter" value="${i}"${
   i === 0 ? ' checked' : ''}> ${number}</label>`;
 
+// The answer is not read out when it changes: the slider's value says the same.
 const view = (each, i) => `<div class="view"${i === 0 ? '' : ' hidden'}>
 <p>Chapter ${each.number}: ${each.used} of ${each.room} bytes are used.</p>
 ${map(each)}
-<output aria-live="off" hidden></output>
+<output aria-live="off"></output>
 ${table(each)}
 </div>`;
 

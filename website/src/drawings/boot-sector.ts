@@ -78,9 +78,7 @@ class BootSector extends HTMLElement {
     });
     map.setAttribute('aria-valuenow', String(byte));
     map.setAttribute('aria-valuetext', `${words(sector, byte)}: ${source(sector, byte).line}`);
-    const output = this.view.querySelector('output')!; // the slider's value is read out already
-    output.hidden = false;
-    output.innerHTML = sentence(sector, byte);
+    this.view.querySelector('output')!.innerHTML = sentence(sector, byte);
   }
 }
 

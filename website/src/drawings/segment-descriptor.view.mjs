@@ -16,12 +16,12 @@ function bit(value, number, answers) {
   const field = fieldAt(number);
   const name = nameOfBit(value, number);
   const state = bitOf(value, number);
-  const inside = `<b>${state}</b><small>${name}</small>`;
+  const inside = `<b>${state}</b> <small>${name}</small>`;
   const kind = `class="bit ${groupOf(field.key)}"`;
   if (!answers) return `<span ${kind}>${inside}</span>`;
-  const label = `bit ${number}, ${field.name}${name && name !== field.name ? `, ${name}` : ''}`;
+  const heard = `bit ${number}${name === field.name ? '' : `, ${field.name}`}`;
   return `<button type="button" ${kind} data-bit="${number}" aria-pressed="${state === 1}"
-    aria-label="${label}" tabindex="-1">${inside}</button>`;
+    tabindex="-1">${inside} <span class="sr-only">${heard}</span></button>`;
 }
 
 function byte(value, number, answers) {
