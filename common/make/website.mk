@@ -13,8 +13,8 @@ endif
 
 # A sentence where there is no Node, or one that is too old for Astro.
 node:
-	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
-	          process.exit(a > 20 || (a === 20 && b >= 3) ? 0 : 1)' 2>/dev/null || { \
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number);'\
+	'process.exit(a > 20 || (a === 20 && b >= 3) ? 0 : 1)' 2>/dev/null || { \
 	    echo "Node.js 20.3 or newer is needed for the website, and here is" \
 	         "$$(node --version 2>/dev/null || echo none): ./setup.sh website installs it." >&2; \
 	    exit 1; }
