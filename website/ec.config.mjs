@@ -20,7 +20,6 @@ export default {
   },
   styleOverrides: {
     borderRadius: '0.25rem',
-    codeFontSize: '0.85rem',
     codeLineHeight: '1.55',
     uiFontFamily: 'var(--__sl-font-mono)',
     uiFontSize: '0.8rem',
