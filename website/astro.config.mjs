@@ -1,27 +1,61 @@
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
+import { foldedChanges } from './plugins/changes.mjs';
 import { interactiveDrawings } from './plugins/drawings.mjs';
-import { files, links, titles } from './plugins/posts.mjs';
-import { linkedTitles } from './plugins/titles.mjs';
+import { figures } from './plugins/figures.mjs';
+import { languages } from './plugins/languages.mjs';
+import { corners, files, links, titles } from './plugins/posts.mjs';
+import { screenFont } from './plugins/screen-font.mjs';
+import { screens } from './plugins/screens.mjs';
 import { output, site, tableOfContents } from './site.mjs';
+
+/** A chapter's label in the menu begins with its number. */
+const numbered = (label, page) => (/^\d/.test(page) ? `${parseInt(page, 10)} ${label}` : label);
+
+/** The colour of a browser's own frame around the page. */
+const frame = (scheme, content) => ({
+  tag: 'meta',
+  attrs: { name: 'theme-color', media: `(prefers-color-scheme: ${scheme})`, content },
+});
 
 export default defineConfig({
   site,
   outDir: output,
   trailingSlash: 'always',
   cacheDir: '../build/website-cache',
-  markdown: { remarkPlugins: [links, titles, files, interactiveDrawings] },
+  markdown: {
+    remarkPlugins: [
+      links, titles, files, corners, screens, languages, interactiveDrawings, foldedChanges, figures,
+    ],
+  },
   integrations: [
+    screenFont(),
     starlight({
       title: 'First Light',
       description: 'How a PC gets from power-on to a 64-bit kernel in C, built step by step.',
       sidebar: tableOfContents().map(({ label, pages }) => ({
         label,
-        items: pages.map(({ label, page }) => ({ label, slug: page })),
+        items: pages.map(({ label, page }) => ({ label: numbered(label, page), slug: page })),
       })),
-      customCss: ['./src/styles/site.css'],
-      components: { MarkdownContent: './src/components/MarkdownContent.astro' },
-      expressiveCode: { plugins: [linkedTitles()] },
+      head: [
+        frame('dark', '#0d1016'),
+        frame('light', '#fdfcf9'),
+        { tag: 'meta', attrs: { property: 'og:image', content: `${site.replace(/\/$/, '')}/social.png` } },
+        {
+          tag: 'link',
+          attrs: { rel: 'alternate', type: 'application/atom+xml', title: 'The posts', href: '/feed.xml' },
+        },
+      ],
+      customCss: ['fonts', 'site', 'frame', 'figures', 'screens', 'changes', 'paper'].map(
+        (name) => `./src/styles/${name}.css`,
+      ),
+      components: Object.fromEntries(
+        ['Footer', 'Hero', 'MarkdownContent', 'PageTitle', 'Search'].map((name) => [
+          name,
+          `./src/components/${name}.astro`,
+        ]),
+      ),
+      disable404Route: true,
     }),
   ],
 });
