@@ -26,12 +26,12 @@ export function screens() {
       const [, name, chapter] = (!others.length && PICTURE.exec(image?.url)) || [];
       const screen = name && read(name);
       if (!screen) return;
-      const caption = h('figcaption', ['From a run of ', h('code', command(name, Number(chapter)))]);
+      const typed = h('code', command(name, Number(chapter)));
       node.children = [];
       node.data = {
         hName: 'figure',
         hProperties: { className: ['screen'] },
-        hChildren: [glass(screen, image.alt), caption],
+        hChildren: [glass(screen, image.alt), h('figcaption', ['From a run of ', typed])],
       };
     });
   };
