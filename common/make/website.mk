@@ -33,7 +33,14 @@ $(diffs): build/changes/%.diff: $(images) common/make/diff.sh
 	$(call announce,diff,$*)
 	@$(MAKE) -s --no-print-directory chapter-$(firstword $(subst -, ,$*)) diff >$@
 
-website: node $(packages) $(images) $(diffs)
+# The posts as a book. Where pandoc is missing, the site has none.
+book := build/first-light.epub
+$(book): $(wildcard docs/*.md docs/*/*.svg docs/*/*.png website/tools/epub.*) | node
+	$(call announce,pandoc,$@)
+	@if command -v pandoc >/dev/null; then node website/tools/epub.mjs; \
+	 else echo "pandoc is not installed: the site has no EPUB"; fi
+
+website: node $(packages) $(images) $(diffs) $(book)
 	$(Q)cd website && npm run --silent build
 	@echo "build/website: the site; build/website/index.html is its front page"
 

@@ -3,14 +3,15 @@
 // Made from the pages as they were built: their text, and in it the pictures, the styles, the
 // fonts and the scripts of the drawings. A link from page to page becomes one within the file;
 // one to something that is not in it leads to the site, or where it has no address, nowhere.
-import { readFileSync, writeFileSync } from 'node:fs';
+// The book, which make built before, is put beside it.
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 import { fromHtml } from 'hast-util-from-html';
 import { select, selectAll } from 'hast-util-select';
 import { toHtml } from 'hast-util-to-html';
 import { toString } from 'hast-util-to-string';
-import { output, site, tableOfContents } from '../site.mjs';
+import { output, root, site, tableOfContents } from '../site.mjs';
 import { escaped } from './escaped.mjs';
 
 const TYPES = { '.svg': 'image/svg+xml', '.png': 'image/png', '.webp': 'image/webp' };
@@ -87,6 +88,14 @@ function scriptsOf(main, page) {
   );
 }
 
+/** A style sheet with its fonts inside; `folder` is where its addresses begin. */
+function withFonts(text, folder) {
+  return text.replace(FONT, (_, font, format) => {
+    const file = resolved(font, folder).pathname.slice(1);
+    return `url(${data(file, `font/${format}`)})`;
+  });
+}
+
 /** The styles of the page; a drawing has some of its own, and keeps them. */
 function ownStyles(tree) {
   const inDrawings = selectAll('svg style', tree);
@@ -95,12 +104,9 @@ function ownStyles(tree) {
 
 function stylesOf(tree, page) {
   return [...selectAll('link[rel=stylesheet]', tree), ...ownStyles(tree)].map((node) => {
-    if (node.tagName === 'style') return toString(node);
+    if (node.tagName === 'style') return withFonts(toString(node), page);
     const file = resolved(node.properties.href, page).pathname.slice(1);
-    const text = read(file).replace(FONT, (_, font, format) => {
-      const place = resolved(font, path.dirname(file)).pathname.slice(1);
-      return `url(${data(place, `font/${format}`)})`;
-    });
+    const text = withFonts(read(file), path.dirname(file));
     return node.properties.media ? `@media ${node.properties.media}{${text}}` : text;
   });
 }
@@ -177,3 +183,6 @@ ${once('scripts').map((text) => `<script type="module">${text}</script>`).join('
 </html>
 `;
 writeFileSync(path.join(output, 'first-light.html'), html);
+
+const book = path.join(root, 'build', 'first-light.epub');
+if (existsSync(book)) copyFileSync(book, path.join(output, path.basename(book)));
