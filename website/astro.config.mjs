@@ -4,7 +4,7 @@ import { foldedChanges } from './plugins/changes.mjs';
 import { interactiveDrawings } from './plugins/drawings.mjs';
 import { figures } from './plugins/figures.mjs';
 import { languages } from './plugins/languages.mjs';
-import { corners, files, links, titles } from './plugins/posts.mjs';
+import { corners, files, links, names, titles } from './plugins/posts.mjs';
 import { screenFont } from './plugins/screen-font.mjs';
 import { screens } from './plugins/screens.mjs';
 import { output, site, tableOfContents } from './site.mjs';
@@ -25,7 +25,7 @@ export default defineConfig({
   cacheDir: '../build/website-cache',
   markdown: {
     remarkPlugins: [
-      links, titles, files, corners, screens, languages, interactiveDrawings, foldedChanges, figures,
+      links, titles, files, corners, names, screens, languages, interactiveDrawings, foldedChanges, figures,
     ],
   },
   integrations: [

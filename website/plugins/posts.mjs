@@ -47,3 +47,14 @@ export function corners() {
     });
   };
 }
+
+/** A short name in the text stays in one piece; what is long or has spaces may be broken. */
+export function names() {
+  return (tree) => {
+    visit(tree, 'inlineCode', (node) => {
+      if (/^\S{1,28}$/.test(node.value) && /\W/.test(node.value)) {
+        node.data = { hProperties: { class: 'name' } };
+      }
+    });
+  };
+}
