@@ -10,8 +10,9 @@ const isText = (bytes) => !bytes.includes(0);
 /** A folder and all in it: { file, entries } for a folder, { file, text } for a file. */
 function* walk(file) {
   const entries = readdirSync(path.join(root, file), { withFileTypes: true })
-    .filter(({ name }) => !hidden(name))
     .map((entry) => ({ name: entry.name, folder: entry.isDirectory() }))
+    .filter(({ name, folder }) => !hidden(name)
+      && (folder || isText(readFileSync(path.join(root, file, name)))))
     .toSorted((a, b) => b.folder - a.folder || a.name.localeCompare(b.name));
   yield { file, entries };
   for (const { name, folder } of entries) {

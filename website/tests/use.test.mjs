@@ -1,0 +1,74 @@
+// use.test.mjs -- what a reader does with a post: copy, switch the light, enlarge, jump
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DESKTOP, PHONE, visit } from './browser.mjs';
+
+const background = (tab) => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+test('the copy button takes the commands of a session, without its prompts', async () => {
+  await visit('01-boot-sector/', async (tab) => {
+    const session = tab.locator('figure', { has: tab.locator('pre[data-language="console"]') })
+      .filter({ hasText: '$ ' }).first();
+    await session.hover();
+    await session.getByRole('button').click();
+    const copied = await tab.evaluate(() => navigator.clipboard.readText());
+    const shown = await session.locator('pre').innerText();
+    const commands = shown.split('\n').filter((line) => line.startsWith('$ '));
+    assert.ok(copied.startsWith(commands[0].slice(2)), `copied: ${copied}`);
+    assert.ok(!copied.includes('$ '));
+  }, { permissions: ['clipboard-read', 'clipboard-write'] });
+});
+
+test('the theme is the one of the system, until the reader chooses; the choice stays', async () => {
+  await visit('setup/', async (tab) => {
+    const dark = await background(tab);
+    await tab.emulateMedia({ colorScheme: 'light' });
+    await tab.reload();
+    const light = await background(tab);
+    assert.notEqual(light, dark);
+    await tab.locator('starlight-theme-select select').first().selectOption('dark');
+    assert.equal(await background(tab), dark);
+    await tab.reload();
+    assert.equal(await background(tab), dark);
+  }, { theme: 'dark' });
+});
+
+test('a screen is enlarged with a key, and Escape closes it', async () => {
+  await visit('01-boot-sector/', async (tab) => {
+    const enlarge = tab.locator('figure.screen').first().getByRole('button');
+    await enlarge.focus();
+    await tab.keyboard.press('Enter');
+    const dialog = tab.getByRole('dialog', { name: 'Screen, enlarged' });
+    await dialog.waitFor();
+    const { width } = await dialog.locator('.glass').boundingBox();
+    assert.ok(width > DESKTOP.width / 2, `${width} pixels wide`);
+    await tab.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    assert.ok(await enlarge.evaluate((button) => button === document.activeElement));
+  });
+});
+
+test('what changed since the last chapter comes when it is opened', async () => {
+  await visit('04-protected-mode/', async (tab) => {
+    await tab.locator('chapter-changes summary').first().click();
+    await tab.locator('chapter-changes [data-changes]').waitFor();
+    assert.match(await tab.locator('chapter-changes').innerText(), /04-protected-mode\/gdt\.asm/);
+  });
+});
+
+test('the table of contents marks the section that is read', async () => {
+  await visit('04-protected-mode/', async (tab) => {
+    const link = tab.locator('starlight-toc a').nth(3);
+    await link.click();
+    await tab.locator('starlight-toc a[aria-current="true"]')
+      .filter({ hasText: await link.innerText() }).waitFor();
+  });
+});
+
+test('on a phone, the menu of pages opens and leads on', async () => {
+  await visit('setup/', async (tab) => {
+    await tab.locator('starlight-menu-button button').click();
+    await tab.getByRole('link', { name: /long mode/i }).first().click();
+    await tab.waitForURL('**/05-long-mode/');
+  }, { viewport: PHONE });
+});
