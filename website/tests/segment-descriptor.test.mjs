@@ -72,7 +72,7 @@ test('sentences say what the CPU makes of a descriptor', () => {
   assert.match(inWords(CODE32), /32-bit code, Execute\/Read, accessed; privilege 0; base 0x00000000/);
   assert.match(inWords(0x00af9b000000ffffn), /64-bit code.*base and limit are not used/);
   assert.match(inWords(flip(CODE32, 53)), /^Reserved: L and D/);
-  assert.match(inWords(flip(CODE32, 47)), /^Not present/);
+  assert.match(inWords(flip(CODE32, 47)), /^The segment is not present/);
   assert.match(inWords(0x00008b0000000067n), /32-bit TSS, busy/);
   assert.match(inWords(0x00008e0000081234n), /^A gate \(32-bit interrupt gate\)/);
 });

@@ -32,7 +32,7 @@ function sector(chapter) {
   };
 }
 
-const choice = ({ number }, i) => `<label><input type="radio" name="chapter" value="${i}"${
+const choice = ({ number }, i) => `<label><input type="radio" name="sector" value="${i}"${
   i === 0 ? ' checked' : ''}> ${number}</label>`;
 
 // The answer is not read out when it changes: the slider's value says the same.
@@ -52,7 +52,7 @@ export function html() {
   if (sectors.length === 0) return '';
   return `<boot-sector class="drawing not-content" data-pagefind-ignore>
 <p class="drawing-title">All 512 bytes, and what each is for</p>
-<form hidden><fieldset><legend>Chapter</legend>${sectors.map(choice).join(' ')}</fieldset></form>
+<fieldset hidden><legend>Chapter</legend>${sectors.map(choice).join(' ')}</fieldset>
 ${sectors.map(view).join('\n')}
 <script type="application/json">${data(sectors)}</script>
 </boot-sector>`;

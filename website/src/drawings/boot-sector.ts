@@ -28,9 +28,10 @@ class BootSector extends HTMLElement {
 
   connectedCallback(): void {
     this.sectors = JSON.parse(this.querySelector('script')!.textContent!);
-    const form = this.querySelector('form')!;
-    form.hidden = false;
-    form.addEventListener('change', () => this.open(Number(form.chapter.value)));
+    const choice = this.querySelector('fieldset')!;
+    choice.hidden = false;
+    choice.addEventListener('change', (event) =>
+      this.open(Number((event.target as HTMLInputElement).value)));
     for (const map of this.querySelectorAll<HTMLElement>('.sector')) this.enliven(map);
     this.open(0);
   }

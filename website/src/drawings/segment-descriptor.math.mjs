@@ -141,7 +141,7 @@ export const basePieces = (value) =>
 export function inWords(value) {
   if (value === 0n) return 'The null descriptor: the first of every table, for no segment.';
   const parts = decode(value);
-  if (!parts.p) return 'Not present: loading it raises an exception.';
+  if (!parts.p) return 'The segment is not present: loading it raises an exception.';
   if (isGate(parts)) return `A gate (${typeInWords(parts)}): its other bits have other names.`;
   if (!parts.s) return `A system segment: ${typeInWords(parts)}.`;
   if (isCode(parts) && parts.l && parts.db) {
