@@ -1,7 +1,9 @@
 // boot-sector.test.mjs -- what a listing and a map file say of the bytes of a boot sector
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SECTOR_SIZE, areas, around, statements, symbols } from '../src/drawings/boot-sector.math.mjs';
+import {
+  SECTOR_SIZE, areas, around, statements, symbols,
+} from '../src/drawings/boot-sector.math.mjs';
 import { sentence, source, statementAt, words } from '../src/drawings/boot-sector.view.mjs';
 
 const MAP = `

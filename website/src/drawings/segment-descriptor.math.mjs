@@ -4,6 +4,7 @@
 // Types", "System Descriptor Types"; names of fields as there.
 
 export const BITS = 64;
+const PAGE = 4096; // bytes, what a limit counts with G = 1
 
 /** The fields: name, and where its pieces lie, the piece with the high bits first. */
 export const FIELDS = [
@@ -69,7 +70,7 @@ export function decode(value) {
 }
 
 /** The highest offset that the limit stands for: it counts bytes, or pages of 4 KiB. */
-export const lastOffset = ({ g, limit }) => (g ? limit * 4096 + 4095 : limit);
+export const lastOffset = ({ g, limit }) => (g ? (limit + 1) * PAGE - 1 : limit);
 
 const isCode = ({ s, type }) => Boolean(s && type & 8);
 const isGate = ({ s, type }) => !s && [4, 5, 6, 7, 12, 14, 15].includes(type);
@@ -91,12 +92,13 @@ function limitInWords(parts) {
   const expandsDown = parts.s && (parts.type & 12) === 4;
   if (!expandsDown) return `offsets up to 0x${hex(last, 8)}`;
   const top = parts.db ? 0xffffffff : 0xffff;
-  return last >= top ? 'no offset at all' : `offsets from 0x${hex(last + 1, 8)} to 0x${hex(top, 8)}`;
+  if (last >= top) return 'no offset at all';
+  return `offsets from 0x${hex(last + 1, 8)} to 0x${hex(top, 8)}`;
 }
 
 function sizeInWords(parts) {
   if (!parts.s) return 'says nothing here';
-  if (isCode(parts) && parts.l) return parts.db ? 'reserved beside L = 1' : 'must be 0 beside L = 1';
+  if (isCode(parts) && parts.l) return `${parts.db ? 'reserved' : 'must be 0'} beside L = 1`;
   if (isCode(parts)) return parts.db ? '32-bit code' : '16-bit code';
   return parts.db ? 'a stack here uses esp' : 'a stack here uses sp';
 }

@@ -47,6 +47,6 @@ export function inWords(segment, offset) {
   const address = linear(segment, offset);
   const { count } = names(address);
   const sum = `0x${hex(segment, 4)} * 16 + 0x${hex(offset, 4)} is linear 0x${hex(address, 5)}`;
-  const others = count === 1 ? 'No other pair means it.' : `${count.toLocaleString('en')} pairs mean it.`;
-  return `${sum}. ${others}`;
+  if (count === 1) return `${sum}. No other pair means it.`;
+  return `${sum}. ${count.toLocaleString('en')} pairs mean it.`;
 }

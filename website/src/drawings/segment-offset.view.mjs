@@ -27,10 +27,11 @@ const percent = (address) => `${((100 * address) / END).toFixed(2)}%`;
 function strip(segment, offset) {
   const address = linear(segment, offset);
   const wrapped = withoutA20(address);
-  const ghost = wrapped === address ? '' : `<i class="strip-ghost" style="left:${percent(wrapped)}"></i>`;
+  const ring = `<i class="strip-ghost" style="left:${percent(wrapped)}"></i>`;
   return `<div class="strip" aria-hidden="true">
   <i class="strip-window" style="left:${percent(linear(segment, 0))};width:${percent(WINDOW)}"></i>
-  <i class="strip-end" style="left:${percent(MEBIBYTE)}"></i>${ghost}
+  <i class="strip-end" style="left:${percent(MEBIBYTE)}"></i>${
+    wrapped === address ? '' : ring}
   <i class="strip-byte" style="left:${percent(address)}"></i>
 </div>
 <div class="strip-scale" aria-hidden="true"><span>0</span>
