@@ -27,7 +27,7 @@ def test_an_unknown_part_gets_a_sentence_with_the_known_ones():
                           capture_output=True)
     assert done.returncode == 2
     assert done.stderr == ("bench: there is no part 'speed': the parts are build, size, boot, "
-                           "grub, load, efi, fuzz, test, uefi, suite\n")
+                           "grub, load, efi, fuzz, test, uefi, suite, website\n")
 
 
 @pytest.mark.parametrize("part, sentence", [
