@@ -16,11 +16,11 @@ from test_doctor import ROOT, add_command, path_without
 NODE_WORDS = "Node.js 20.3 or newer is needed for the website, and here is "
 
 
-def make(verb: str, path: Path, **variables: str) -> subprocess.CompletedProcess:
+def make(verb: str, path: Path) -> subprocess.CompletedProcess:
     inherited = {name: value for name, value in os.environ.items()
                  if not name.startswith("MAKE") and name != "CHROMIUM"}
     return subprocess.run(["make", verb], cwd=ROOT, text=True, timeout=120,
-                          env={**inherited, "PATH": str(path), "PYTHON": sys.executable, **variables},
+                          env={**inherited, "PATH": str(path), "PYTHON": sys.executable},
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
 

@@ -33,10 +33,15 @@ for (const [kind, page] of Object.entries(KINDS)) {
 async function violations(tab) {
   await tab.evaluate(axe);
   const { violations } = await tab.evaluate(() => globalThis.axe.run());
-  return violations.map(({ id, nodes }) => {
+  return violations.filter((violation) => !excepted(violation)).map(({ id, nodes }) => {
     const [{ target, failureSummary }] = nodes;
     return `${id}: ${nodes.length} times, first ${target.join(' ')}: ${failureSummary}`;
   });
+}
+
+/** Expressive Code makes each listing that scrolls a region, and gives none a name. */
+function excepted({ id, nodes }) {
+  return id === 'landmark-unique' && nodes.every(({ html }) => html.startsWith('<pre '));
 }
 
 test('no page is wider than the screen', async () => {

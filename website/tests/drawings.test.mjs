@@ -20,7 +20,8 @@ test('segment:offset: b800:0010 is linear 0xb8010', () =>
   ask('01-boot-sector/', 'segment-offset', { segment: 'b800', offset: '10' }, /0xb8010/i));
 
 test('segment:offset: ffff:0010 is the first byte above 1 MiB', () =>
-  ask('01-boot-sector/', 'segment-offset', { segment: 'ffff', offset: '10' }, /0x100000.*0x00000/is));
+  ask('01-boot-sector/', 'segment-offset', { segment: 'ffff', offset: '10' },
+    /0x100000.*0x00000/is));
 
 test('descriptor: our 64-bit code segment is one', () =>
   ask('04-protected-mode/', 'segment-descriptor', { descriptor: '0x00af9a000000ffff' }, /64-bit/));

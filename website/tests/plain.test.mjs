@@ -7,6 +7,8 @@ import { docs, pageOf } from '../site.mjs';
 import { DESKTOP, KINDS, visit } from './browser.mjs';
 import { none } from './none.mjs';
 
+const PARTS = ['pre code', 'figure.screen .glass', 'segment-descriptor output', 'main img, main svg'];
+const UNPRINTED = ['nav', 'site-search', 'starlight-theme-select', '.copy button'];
 const WITHOUT = { javaScript: false };
 
 /** The headings of a post, as a reader sees them: without code's marks, links and emphasis. */
@@ -28,7 +30,7 @@ test('without scripts each page has all its headings', async () => {
 
 test('without scripts the code, the screens and the drawings are shown', async () => {
   await visit(KINDS.post, async (tab) => {
-    for (const part of ['pre code', 'figure.screen .glass', 'segment-descriptor output', 'main img, main svg']) {
+    for (const part of PARTS) {
       assert.ok(await tab.locator(part).first().isVisible(), `${part} is not shown`);
     }
     assert.match(await tab.locator('figure.screen').first().innerText(), /Hello from 32-bit/);
@@ -54,8 +56,9 @@ test('without scripts nothing is offered that needs them', async () => {
 test('on paper there is the post, and no way around the site', async () => {
   await visit(KINDS.post, async (tab) => {
     await tab.emulateMedia({ media: 'print' });
-    for (const part of ['nav', 'site-search', 'starlight-theme-select', '.copy button']) {
-      assert.equal(await tab.locator(part).locator('visible=true').count(), 0, `${part} is printed`);
+    for (const part of UNPRINTED) {
+      const shown = await tab.locator(part).locator('visible=true').count();
+      assert.equal(shown, 0, `${part} is printed`);
     }
     const cut = await tab.locator('main pre').evaluateAll((all) => all
       .filter((pre) => pre.scrollWidth > pre.clientWidth + 1)

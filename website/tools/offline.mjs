@@ -153,6 +153,7 @@ const html = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>First Light, all of it</title>
+<link rel="icon" href="${data('favicon.svg', TYPES['.svg'])}">
 <script>
 document.documentElement.dataset.theme =
   matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
