@@ -20,6 +20,7 @@ for (const [kind, page] of Object.entries(KINDS)) {
       await visit(page, async (tab) => {
         for (const viewport of [PHONE, DESKTOP]) {
           await tab.setViewportSize(viewport);
+          await tab.waitForFunction(listingsAreReady);
           const name = `${kind.replaceAll(' ', '-')}-${theme}-${viewport.width}.png`;
           await tab.screenshot({ path: path.join(pictures, name) });
           none(await violations(tab), `at ${viewport.width} pixels`);
@@ -27,6 +28,12 @@ for (const [kind, page] of Object.entries(KINDS)) {
       }, { theme });
     });
   }
+}
+
+/** In the page: each listing that scrolls can be reached by keyboard, soon after a resize. */
+function listingsAreReady() {
+  return [...document.querySelectorAll('.expressive-code pre')]
+    .every((pre) => pre.scrollWidth <= pre.clientWidth || pre.tabIndex === 0);
 }
 
 /** What axe-core objects to: its rule, how often, and the first place. */

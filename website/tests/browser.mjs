@@ -5,7 +5,7 @@
 // desktop's. CHROMIUM is the browser's path; make test-website finds it.
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
-import { output } from '../site.mjs';
+import { output, site } from '../site.mjs';
 import { serve } from '../tools/serve.mjs';
 import { none } from './none.mjs';
 
@@ -24,7 +24,9 @@ export const KINDS = {
   'not found': 'no-such-page',
 };
 
-const server = await serve(output, '/some/where/');
+// Only 404.html has been told the path of SITE, if there is one.
+const prefix = process.env.SITE ? new URL(site).pathname.replace(/\/?$/, '/') : '/some/where/';
+const server = await serve(output, prefix);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
 after(async () => {
   await browser.close();
