@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.assertion import util
 
 from machine import BochsMachine, Machine, MissingProgram
 
@@ -27,6 +28,10 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 # The same in all processes of one run of pytest-xdist, another one in the next run.
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+
+# On a CI machine (CI=true) pytest compares two long values line by line, and needs minutes
+# where they are pictures or memory. The tests of planted defects make such values differ.
+util.running_on_ci = lambda: False
 
 # Their asserts show values, as those of the test files do; the plugin has fixtures.
 pytest.register_assert_rewrite("boot_contract", "firmware_state", "hello", "memory_table",
