@@ -1,26 +1,53 @@
-// sw.js -- pages that were read stay readable without the network
+// sw.js -- the site, once one page of it was loaded, can be read without the network
 //
-// What has a checksum in its name never changes and comes from the cache. All the rest comes
-// from the network, and from the cache where there is none.
-const CACHE = 'first-light';
+// tools/keep.mjs puts two lines above this: KEPT, the files that are fetched ahead, and VERSION,
+// which differs with what is in them. Each version has a store of its own, and when it is
+// complete the one before goes, with all that it had.
+const STORES = `first-light ${self.registration.scope} `; // another copy may share the host
+const STORE = STORES + VERSION;
+
+const SENTENCE = 'There is no network, and this page was not read before.';
+
+async function fetchAhead() {
+  const store = await caches.open(STORE);
+  await store.addAll(KEPT.map((file) => new Request(file, { cache: 'no-cache' })));
+  await self.skipWaiting();
+}
+
+async function dropOthers() {
+  const names = await caches.keys();
+  const others = names.filter((name) => name.startsWith(STORES) && name !== STORE);
+  await Promise.all(others.map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
 
 async function fromNetwork(request) {
   const answer = await fetch(request);
-  if (answer.ok) (await caches.open(CACHE)).put(request, answer.clone());
+  if (answer.ok) await (await caches.open(STORE)).put(request, answer.clone());
   return answer;
 }
 
-const fromCache = (request) => caches.match(request, { ignoreSearch: true });
+const fromStore = async (request) =>
+  (await caches.open(STORE)).match(request, { ignoreSearch: true });
 
-self.addEventListener('install', () => self.skipWaiting());
-self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+/** What has a checksum in its name never changes. All the rest is asked of the network first. */
+async function answer(request) {
+  if (request.url.includes('/_astro/')) {
+    return (await fromStore(request)) ?? fromNetwork(request);
+  }
+  try {
+    return await fromNetwork(request);
+  } catch {
+    const plain = { status: 503, headers: { 'Content-Type': 'text/plain' } };
+    return (await fromStore(request)) ?? new Response(SENTENCE, plain);
+  }
+}
+
+self.addEventListener('install', (event) => event.waitUntil(fetchAhead()));
+self.addEventListener('activate', (event) => event.waitUntil(dropOthers()));
 self.addEventListener('fetch', (event) => {
-  const { request } = event;
-  const { origin, pathname } = new URL(request.url);
-  if (request.method !== 'GET' || origin !== self.location.origin) return;
-  event.respondWith(
-    pathname.includes('/_astro/')
-      ? fromCache(request).then((answer) => answer ?? fromNetwork(request))
-      : fromNetwork(request).catch(async () => (await fromCache(request)) ?? Response.error()),
-  );
+  const { method, url } = event.request;
+  if (method === 'GET' && url.startsWith(self.registration.scope)) {
+    event.respondWith(answer(event.request));
+  }
 });

@@ -1,17 +1,16 @@
-// worker.ts -- have public/sw.js keep what is read, where the site is published
+// worker.ts -- have public/sw.js keep the site for a time without network
 //
-// Not on the own machine: there a page is to be what was built last. The first page is read
-// before the worker is there, so what belongs to it is kept from here.
+// Not while it is written (make website-serve): there is nothing to keep before it is built.
+// Nor for a reader who asked to be spared of what is fetched ahead.
 const root = document.querySelector<HTMLElement>('[data-root]')?.dataset.root;
+const { connection } = navigator as Navigator & { connection?: { saveData: boolean } };
 
-async function keep(root: string) {
-  await navigator.serviceWorker.register(new URL('sw.js', new URL(root, location.href)));
-  const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
-  const own = loaded.filter((name) => name.startsWith(location.origin));
-  const cache = await caches.open('first-light');
-  await cache.addAll([location.pathname, ...own]);
+function keep() {
+  const worker = new URL('sw.js', new URL(root!, location.href));
+  navigator.serviceWorker.register(worker).catch(() => {}); // a full disk, a private window
 }
 
-if (root && location.protocol === 'https:' && 'serviceWorker' in navigator) {
-  addEventListener('load', () => keep(root).catch(() => {})); // a full disk, a private window
+// Only https and one's own machine have service workers.
+if (import.meta.env.PROD && root && 'serviceWorker' in navigator && !connection?.saveData) {
+  addEventListener('load', keep);
 }
