@@ -7,7 +7,7 @@ import { languages } from './plugins/languages.mjs';
 import { corners, files, links, names, titles } from './plugins/posts.mjs';
 import { screenFont } from './plugins/screen-font.mjs';
 import { screens } from './plugins/screens.mjs';
-import { output, site, tableOfContents } from './site.mjs';
+import { output, tableOfContents } from './site.mjs';
 
 /** A chapter's label in the menu begins with its number. */
 const numbered = (label, page) => (/^\d/.test(page) ? `${parseInt(page, 10)} ${label}` : label);
@@ -19,7 +19,6 @@ const frame = (scheme, content) => ({
 });
 
 export default defineConfig({
-  site,
   outDir: output,
   trailingSlash: 'always',
   cacheDir: '../build/website-cache',
@@ -30,7 +29,9 @@ export default defineConfig({
   },
   integrations: [
     screenFont(),
+    { name: '@astrojs/sitemap', hooks: {} }, // none but src/pages/sitemap.xml.ts
     starlight({
+      routeMiddleware: './src/addresses.ts',
       title: 'First Light',
       description: 'How a PC gets from power-on to a 64-bit kernel in C, built step by step.',
       sidebar: tableOfContents().map(({ label, pages }) => ({
@@ -40,7 +41,6 @@ export default defineConfig({
       head: [
         frame('dark', '#0d1016'),
         frame('light', '#fdfcf9'),
-        { tag: 'meta', attrs: { property: 'og:image', content: `${site.replace(/\/$/, '')}/social.png` } },
         {
           tag: 'link',
           attrs: { rel: 'alternate', type: 'application/atom+xml', title: 'The posts', href: '/feed.xml' },

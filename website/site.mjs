@@ -1,7 +1,7 @@
 // site.mjs -- where things are: in the repository, and on the web
 //
-// SITE is the address that the site will have: for the sitemap, the feed and the pictures
-// that other sites show of it. REPOSITORY is that of the repository on its host: with it,
+// SITE is the address that the site will have: for the feed, and for what search engines and
+// other sites are told; without it they are told nothing. REPOSITORY is that of the repository on its host: with it,
 // each listing and each page leads to its file there, without it to a copy on the site.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = rootAbove(path.dirname(fileURLToPath(import.meta.url)));
 export const docs = path.join(root, 'docs');
-export const output = path.join(root, 'build', 'website');
-export const site = process.env.SITE || 'http://localhost:4321';
+export const output = process.env.WEBSITE_OUTPUT || path.join(root, 'build', 'website');
+export const published = Boolean(process.env.SITE);
+export const site = (process.env.SITE || 'http://localhost:4321').replace(/\/?$/, '/');
 export const repository = (process.env.REPOSITORY || '').replace(/\/$/, '');
 
 /** Astro bundles this file into a folder of its own when a page imports it: look upwards. */

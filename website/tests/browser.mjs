@@ -5,7 +5,7 @@
 // desktop's. CHROMIUM is the browser's path; make test-website finds it.
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
-import { output, site } from '../site.mjs';
+import { output, published, site } from '../site.mjs';
 import { serve } from '../tools/serve.mjs';
 import { none } from './none.mjs';
 
@@ -25,7 +25,7 @@ export const KINDS = {
 };
 
 // Only 404.html has been told the path of SITE, if there is one.
-const prefix = process.env.SITE ? new URL(site).pathname.replace(/\/?$/, '/') : '/some/where/';
+const prefix = published ? new URL(site).pathname : '/some/where/';
 const server = await serve(output, prefix);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
 after(async () => {

@@ -13,10 +13,10 @@ export const posts = readdirSync(docs)
   .map((file) => `${pageOf(file)}/`);
 
 /** The files of the built site, as paths from its root. */
-export function builtFiles() {
-  return readdirSync(output, { recursive: true, withFileTypes: true })
+export function builtFiles(folder = output) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(output, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .map((entry) => path.relative(folder, path.join(entry.parentPath ?? entry.path, entry.name)))
     .sort();
 }
 

@@ -11,14 +11,13 @@ import { fromHtml } from 'hast-util-from-html';
 import { select, selectAll } from 'hast-util-select';
 import { toHtml } from 'hast-util-to-html';
 import { toString } from 'hast-util-to-string';
-import { output, root, site, tableOfContents } from '../site.mjs';
+import { output, published, root, site, tableOfContents } from '../site.mjs';
 import { escaped } from './escaped.mjs';
 
 const TYPES = { '.svg': 'image/svg+xml', '.png': 'image/png', '.webp': 'image/webp' };
 const FONT = /url\(["']?([^"')]+\.(woff2|otf))["']?\)/g;
 // What names another element of the same page, and so must stay unique among all pages.
 const REFERENCES = ['id', 'htmlFor', 'ariaLabelledBy', 'ariaDescribedBy', 'ariaControls'];
-const published = !/^https?:\/\/localhost\b/.test(site);
 
 const groups = tableOfContents();
 const numbered = (page, title) =>
@@ -38,7 +37,7 @@ function leadsTo(address, page) {
   const { pathname, hash } = resolved(address, page);
   const name = pathname.replace(/^\/|\/$/g, '');
   if (names.includes(name)) return `#${inside(name, hash.slice(1))}`;
-  return published ? new URL(name, site.replace(/\/?$/, '/')).href : undefined;
+  return published ? new URL(name, site).href : undefined;
 }
 
 function embedLink(node, page) {

@@ -5,7 +5,7 @@
 // address: its own begin with the path of SITE, if that is given.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { output, site } from '../site.mjs';
+import { output, published, site } from '../site.mjs';
 
 // The text behind a copy button, data-code, may begin with a slash and is no address.
 const ATTRIBUTES = /\b(href|src|poster|data-(?!code=)[\w-]+|content|action)="\/(?!\/)([^"]*)"/g;
@@ -28,8 +28,8 @@ for (const rest of ['collections', 'content-assets.mjs', 'content-modules.mjs'])
 for (const file of pages(output)) {
   const page = path.relative(output, file);
   const up =
-    page === '404.html' && process.env.SITE
-      ? new URL(site).pathname.replace(/\/?$/, '/')
+    page === '404.html' && published
+      ? new URL(site).pathname
       : '../'.repeat(page.split(path.sep).length - 1) || './';
   const text = readFileSync(file, 'utf8');
   const relative = text

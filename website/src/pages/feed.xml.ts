@@ -6,8 +6,6 @@ import { getEntry } from 'astro:content';
 import { chapters, docs, site } from '../../site.mjs';
 import { escaped } from '../../tools/escaped.mjs';
 
-const base = site.replace(/\/?$/, '/');
-
 /** When the post was last changed: by the history, or where there is none by the file. */
 function changed(file: string) {
   try {
@@ -25,7 +23,7 @@ function changed(file: string) {
 
 async function entry(chapter: string) {
   const { data } = (await getEntry('docs', chapter))!;
-  const address = new URL(`${chapter}/`, base).href;
+  const address = new URL(`${chapter}/`, site).href;
   const time = changed(`${chapter}.md`);
   const xml = `  <entry>
     <title>${Number.parseInt(chapter, 10)}. ${escaped(data.title)}</title>
@@ -44,9 +42,9 @@ export async function GET() {
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
   <title>First Light</title>
   <subtitle>From power-on to a 64-bit kernel in C, step by step</subtitle>
-  <id>${base}</id>
-  <link href="${base}"/>
-  <link rel="self" href="${new URL('feed.xml', base).href}"/>
+  <id>${site}</id>
+  <link href="${site}"/>
+  <link rel="self" href="${new URL('feed.xml', site).href}"/>
   <updated>${newest.toISOString()}</updated>
   <author><name>First Light</name></author>
 ${entries.map(({ xml }) => xml).join('\n')}

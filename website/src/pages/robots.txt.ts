@@ -1,7 +1,7 @@
 // robots.txt.ts -- everybody may read everything; here is the list of it
-import { site } from '../../site.mjs';
+import { published, site } from '../../site.mjs';
 
 export function GET() {
-  const sitemap = new URL('sitemap-index.xml', site.replace(/\/?$/, '/')).href;
-  return new Response(`User-agent: *\nAllow: /\n\nSitemap: ${sitemap}\n`);
+  const sitemap = published ? `\nSitemap: ${new URL('sitemap.xml', site).href}\n` : '';
+  return new Response(`User-agent: *\nAllow: /\n${sitemap}`);
 }
