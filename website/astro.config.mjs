@@ -5,7 +5,7 @@ import { interactiveDrawings } from './plugins/drawings.mjs';
 import { figures } from './plugins/figures.mjs';
 import { languages } from './plugins/languages.mjs';
 import { corners, files, links, names, titles } from './plugins/posts.mjs';
-import { screenFont } from './plugins/screen-font.mjs';
+import { siteFonts } from './plugins/fonts.mjs';
 import { screens } from './plugins/screens.mjs';
 import { output, tableOfContents } from './site.mjs';
 
@@ -28,7 +28,7 @@ export default defineConfig({
     ],
   },
   integrations: [
-    screenFont(),
+    siteFonts(),
     { name: '@astrojs/sitemap', hooks: {} }, // none but src/pages/sitemap.xml.ts
     starlight({
       routeMiddleware: './src/addresses.ts',

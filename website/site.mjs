@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const root = rootAbove(path.dirname(fileURLToPath(import.meta.url)));
 export const docs = path.join(root, 'docs');
 export const output = process.env.WEBSITE_OUTPUT || path.join(root, 'build', 'website');
+export const fonts = path.join(root, 'build', 'fonts');
 export const published = Boolean(process.env.SITE);
 export const site = (process.env.SITE || 'http://localhost:4321').replace(/\/?$/, '/');
 export const repository = (process.env.REPOSITORY || '').replace(/\/$/, '');

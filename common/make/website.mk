@@ -33,6 +33,12 @@ $(diffs): build/changes/%.diff: $(images) common/make/diff.sh
 	$(call announce,diff,$*)
 	@$(MAKE) -s --no-print-directory chapter-$(firstword $(subst -, ,$*)) diff >$@
 
+# The fonts, cut to the letters that are in the posts, the drawings and the site's own words.
+letters := build/fonts/letters.txt
+$(letters): $(packages) website/tools/fonts.mjs $(wildcard docs/*.md docs/*/*.svg docs/screens/*.json website/src/*/*)
+	$(call announce,cut,build/fonts)
+	$(Q)node website/tools/fonts.mjs
+
 # The posts as a book. Where pandoc is missing, the site has none.
 book := build/first-light.epub
 $(book): $(wildcard docs/*.md docs/*/*.svg docs/*/*.png website/tools/epub.*) | node
@@ -40,11 +46,11 @@ $(book): $(wildcard docs/*.md docs/*/*.svg docs/*/*.png website/tools/epub.*) | 
 	@if command -v pandoc >/dev/null; then node website/tools/epub.mjs; \
 	 else echo "pandoc is not installed: the site has no EPUB"; fi
 
-website: node $(packages) $(images) $(diffs) $(book)
+website: node $(packages) $(letters) $(images) $(diffs) $(book)
 	$(Q)cd website && npm run --silent build
 	@echo "build/website: the site; build/website/index.html is its front page"
 
-website-serve: node $(packages) $(images) $(diffs)
+website-serve: node $(packages) $(letters) $(images) $(diffs)
 	@cd website && npm run --silent serve
 
 # CHROMIUM in the environment wins. Without any, nothing is built first.

@@ -1,4 +1,4 @@
-// memory-map.static.mjs -- the first MiB in each chapter that a BIOS starts
+// memory-map.static.mjs -- the first MiB in each chapter that a BIOS starts, up to this one
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { chapters, root } from '../../site.mjs';
@@ -31,9 +31,11 @@ function loaded({ name, base, end }, disk) {
   return isStage ? Math.min(Math.max(behind, 0), end - base) : 0;
 }
 
-function maps() {
+/** The maps up to that of chapter `last`: the reader has not seen what comes later. */
+function maps(last) {
   let before;
-  return chapters.filter(hasBios).map((chapter) => {
+  const seen = chapters.filter((chapter) => numberOf(chapter) <= last && hasBios(chapter));
+  return seen.map((chapter) => {
     const disk = diskOf(chapter);
     const map = mapOf(drawings, numberOf(chapter), layout).map((region) => ({
       ...region,
@@ -97,15 +99,14 @@ ${bars(map)}
 
 export function html(page) {
   const shown = numberOf(page);
-  const all = maps();
+  const all = maps(shown);
   const radios = all.map(({ number }) => `<label><input type="radio" name="chapter"
     value="${number}"${number === shown ? ' checked' : ''}> ${number}</label>`);
+  const choice = `<fieldset hidden><legend>Chapter</legend>${radios.join(' ')}</fieldset>\n`;
   return `<memory-map class="drawing not-content" data-pagefind-ignore>
 <p class="drawing-title">The first MiB, chapter by chapter</p>
-<fieldset hidden><legend>Chapter</legend>${radios.join(' ')}</fieldset>
-<output>${sentence(all.find(({ number }) => number === shown))}</output>
+${all.length > 1 ? choice : ''}<output>${sentence(all.find(({ number }) => number === shown))}</output>
 ${all.map((chapter) => table(chapter, shown)).join('\n')}
-<p class="drawing-note">Both bars are to scale. Under UEFI (chapters 9 and 10) the firmware says
-who has which memory.</p>
+<p class="drawing-note">Both bars are to scale. Under UEFI the firmware says who has which memory.</p>
 </memory-map>`;
 }

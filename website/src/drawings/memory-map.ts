@@ -3,9 +3,9 @@ import { lightTogether } from './light';
 
 class MemoryMap extends HTMLElement {
   connectedCallback(): void {
-    const choice = this.querySelector('fieldset')!;
-    choice.hidden = false;
-    choice.addEventListener('input', ({ target }) => this.show((target as HTMLInputElement).value));
+    const choice = this.querySelector('fieldset'); // none in the first chapter
+    if (choice) choice.hidden = false;
+    choice?.addEventListener('input', ({ target }) => this.show((target as HTMLInputElement).value));
     lightTogether(this);
   }
 

@@ -14,7 +14,7 @@ export const drawings = {
   '05-long-mode': { 'page-tables.svg': 'memory-map', 'linear-address.svg': 'page-walk' },
   '06-vga-hello': { 'flat-kernel.svg': 'memory-map' },
   '07-elf-kernel': { 'real-mode-and-back.svg': 'memory-map', 'address-space.svg': 'page-walk' },
-  '11-disk-image': { 'gpt-disk.svg': 'disk-layout' },
+  '11-disk-image': { 'gpt-disk.svg': 'disk-layout', 'two-firmwares.svg': 'memory-map' },
 };
 
 /** The names of the drawings on a page. */
