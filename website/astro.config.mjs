@@ -7,6 +7,7 @@ import { languages } from './plugins/languages.mjs';
 import { corners, files, links, names, titles } from './plugins/posts.mjs';
 import { siteFonts } from './plugins/fonts.mjs';
 import { screens } from './plugins/screens.mjs';
+import { sourcePages } from './plugins/source.mjs';
 import { output, tableOfContents } from './site.mjs';
 
 /** A chapter's label in the menu begins with its number. */
@@ -57,5 +58,6 @@ export default defineConfig({
       ),
       disable404Route: true,
     }),
+    sourcePages(),
   ],
 });

@@ -1,7 +1,8 @@
-// source.mjs -- the repository's files, for a site that knows no host of the repository
+// source.mjs -- the repository's files as pages, for a site that knows no host of the repository
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { repository, root } from '../site.mjs';
+import { escaped } from './escaped.mjs';
 
 const FOLDERS = ['chapters', 'common', 'tests'];
 const hidden = (name) => name.startsWith('.') || name === '__pycache__';
@@ -33,4 +34,48 @@ export function sources() {
     .filter((entry) => entry.isFile() && !hidden(entry.name))
     .flatMap(({ name }) => [...read(name)]);
   return [...top, ...FOLDERS.flatMap((folder) => [...walk(folder)])];
+}
+
+const link = (file, name) => `<a href="/source/${file}/">${escaped(name)}</a>`;
+
+function list({ file, entries }) {
+  const items = entries.map(({ name, folder }) =>
+    `<li>${link(`${file}/${name}`, folder ? `${name}/` : name)}</li>`);
+  return `<ul>\n${items.join('\n')}\n</ul>`;
+}
+
+function lines({ file, text }) {
+  const numbered = text.split('\n').map((line, index) =>
+    `<span id="L${index + 1}">${escaped(line)}\n</span>`);
+  return `<pre tabindex="0" role="region" aria-label="${file}">${numbered.join('')}</pre>`;
+}
+
+/** The page of one of them, /source/FILE/. */
+export function page(source) {
+  const folders = source.file.split('/');
+  const name = folders.pop();
+  const above = folders.map((folder, index) => link(folders.slice(0, index + 1).join('/'), folder));
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${source.file} | First Light</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/source.css">
+<script>
+// The theme that the reader chose on a post; Starlight keeps it there.
+document.documentElement.dataset.theme = localStorage.getItem('starlight-theme') || 'auto';
+</script>
+</head>
+<body>
+<header><a href="/">First Light</a></header>
+<main>
+${above.length ? `<nav aria-label="Folders">${above.join(' / ')} /</nav>` : ''}
+<h1>${name}${source.entries ? '/' : ''}</h1>
+${source.entries ? list(source) : lines(source)}
+</main>
+</body>
+</html>
+`;
 }
