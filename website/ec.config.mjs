@@ -9,9 +9,12 @@ export const langs = ['nasm', 'ld', 'console', 'c-definitions'].map((name) =>
   JSON.parse(readFileSync(new URL(`grammars/${name}.json`, import.meta.url), 'utf8')),
 );
 
+/** Shiki gives a line half a second. On a busy machine it may need more, and lost its colours. */
+const patience = { preprocess: (_, options) => void (options.tokenizeTimeLimit = 0) };
+
 export default {
   plugins: [linkedTitles(), sessions()],
-  shiki: { langs },
+  shiki: { langs, transformers: [patience] },
   themes,
   defaultProps: {
     wrap: false,

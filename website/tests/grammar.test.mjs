@@ -13,10 +13,15 @@ import { themes } from '../themes.mjs';
 const SHIKI = ['c', 'diff', 'make', 'python', 'sh'];
 const highlighter = await createHighlighter({ themes, langs: [...langs, ...SHIKI] });
 
+/** Shiki gives a line half a second; a machine that is busy may need more. */
+function tokens(lang, code, more) {
+  const options = { lang, theme: themes[0].name, tokenizeTimeLimit: 0, ...more };
+  return highlighter.codeToTokensBase(code, options);
+}
+
 /** The pieces of a text line by line, each with its innermost scope, blanks left out. */
 function scopes(lang, code) {
-  const options = { lang, theme: themes[0].name, includeExplanation: true };
-  return highlighter.codeToTokensBase(code, options).map((line) =>
+  return tokens(lang, code, { includeExplanation: true }).map((line) =>
     line
       .flatMap((token) => token.explanation)
       .filter((piece) => piece.content.trim())
@@ -33,7 +38,7 @@ function scopeOf(lang, line, piece) {
 
 /** The colour and the weight of one piece of a text in the light theme. */
 function look(lang, code, piece) {
-  const lines = highlighter.codeToTokensBase(code, { lang, theme: 'first-light-light' });
+  const lines = tokens(lang, code, { theme: 'first-light-light' });
   const token = lines.flat().find(({ content }) => content.includes(piece));
   assert.ok(token, `"${piece}" is not in: ${code}`);
   return { color: token.color.toLowerCase(), bold: token.fontStyle === 2 };
@@ -225,10 +230,7 @@ test('a definition is bold, and the same name in a call is not', () => {
 
 test('in each of our C sources what is bold is a definition', () => {
   for (const file of sources('.c')) {
-    const lines = highlighter.codeToTokensBase(readFileSync(file, 'utf8'), {
-      lang: 'c',
-      theme: 'first-light-light',
-    });
+    const lines = tokens('c', readFileSync(file, 'utf8'), { theme: 'first-light-light' });
     const text = lines.map((line) => line.map(({ content }) => content).join(''));
     lines.forEach((line, number) => {
       const bold = line.filter(({ fontStyle }) => fontStyle === 2).map(({ content }) => content);
