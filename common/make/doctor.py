@@ -55,7 +55,7 @@ class Tool:
     commands: tuple[str, ...] = ()  # names or paths to try; the first one found is taken
     module: str = ""  # a Python module instead of a command
     files: tuple[tuple[str, ...], ...] = ()  # or sets of files; the first complete set is taken
-    required: bool = True
+    required: bool = True  # in a group on demand: where that is asked for
     refuse_older: bool = False  # true where an older one cannot work at all
 
 
@@ -208,14 +208,17 @@ TOOLS = (
     Tool("uefi", "sgdisk", "it writes the partition table", "1.0",
          "gdisk gdisk gptfdisk gptfdisk gptfdisk", ("sgdisk", "/usr/sbin/sgdisk")),
     Tool("website", "node", "it builds the website", "20.3",
-         "nodejs nodejs nodejs nodejs-default node", (str(OWN_NODE), "node"), required=False,
+         "nodejs nodejs nodejs nodejs-default node", (str(OWN_NODE), "node"),
          refuse_older=True),
     Tool("website", "npm", "it installs what the website is built with", "9",
-         "npm nodejs-npm npm npm-default node", ("npm",), required=False),
+         "npm nodejs-npm npm npm-default node", ("npm",)),
     Tool("website", "chromium", "it shows the website to its tests", "",
          "chromium chromium chromium chromium google-chrome",
          ("chromium", "chromium-browser", "google-chrome",
-          "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"), required=False),
+          "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")),
+    Tool("website", "pandoc", "it makes the posts a book, an EPUB", "2.17",
+         "pandoc pandoc pandoc-cli pandoc-cli pandoc", ("pandoc",), required=False,
+         refuse_older=True),
 )
 
 
@@ -404,9 +407,12 @@ def boot_check(nasm: str, qemu: str) -> tuple[bool, str]:
 # ---- the table -------------------------------------------------------------------------------
 
 
-def is_required(tool: Tool, usable: set[str]) -> bool:
+def is_required(tool: Tool, usable: set[str], asked_for: str = "") -> bool:
     """A complete second toolchain can stand in for the first. And where there is no package
-    of what UEFI needs, it cannot be asked for: there, those chapters are left out."""
+    of what UEFI needs, it cannot be asked for: there, those chapters are left out. A group
+    on demand requires nothing of those who have not asked for it."""
+    if tool.group in ON_DEMAND and tool.group != asked_for:
+        return False
     if tool.group == "uefi" and package_manager() and not packages_of(tool, package_manager()):
         return False
     if tool.name in ("gcc", "ld", "objcopy") and {"clang", "ld.lld", "llvm-objcopy"} <= usable:
@@ -460,14 +466,13 @@ def table() -> int:
 
 
 def packages(group: str = "") -> None:
-    """Tell setup.sh what to install; only looks whether things exist, so that it is quick.
-    Of a group that is asked for, everything is required."""
+    """Tell setup.sh what to install; only looks whether things exist, so that it is quick."""
     tools = [tool for tool in TOOLS
              if (tool.group == group if group else tool.group not in ON_DEMAND)]
     findings = [find(tool, with_version=False) for tool in tools]
     usable = {finding.tool.name for finding in findings if finding.usable}
     lines = [
-        f"{'required' if group or is_required(finding.tool, usable) else 'optional'} {package}"
+        f"{'required' if is_required(finding.tool, usable, group) else 'optional'} {package}"
         for finding in findings if not finding.usable
         for package in packages_of(finding.tool, package_manager())
     ]
