@@ -7,8 +7,9 @@
 export ASTRO_TELEMETRY_DISABLED := 1
 
 # Where the system's Node.js is too old, ./setup.sh website puts another one here.
-ifneq ($(wildcard build/node/node_modules/.bin/node),)
-export PATH := $(CURDIR)/build/node/node_modules/.bin:$(PATH)
+own_node := $(wildcard $(CURDIR)/build/node/node_modules/.bin)
+ifneq ($(own_node),)
+export PATH := $(own_node):$(PATH)
 endif
 
 # A sentence where there is no Node, or one that is too old for Astro.
@@ -39,12 +40,20 @@ $(letters): $(packages) website/tools/fonts.mjs $(wildcard docs/*.md docs/*/*.sv
 	$(call announce,cut,build/fonts)
 	$(Q)node website/tools/fonts.mjs
 
-# The posts as a book. Where pandoc is missing, the site has none.
+# The posts as a book, whose links lead to SITE or REPOSITORY. Where pandoc is missing, the site
+# has none.
 book := build/first-light.epub
-$(book): $(wildcard docs/*.md docs/*/*.svg docs/*/*.png website/tools/epub.*) | node
+$(book): $(wildcard docs/*.md docs/*/*.svg docs/*/*.png website/tools/epub.*) \
+         website/tools/cover.png website/site.mjs build/website-address | node
 	$(call announce,pandoc,$@)
-	@if command -v pandoc >/dev/null; then node website/tools/epub.mjs; \
-	 else echo "pandoc is not installed: the site has no EPUB"; fi
+	@if $(PYTHON) common/make/doctor.py --where pandoc >/dev/null 2>&1; then \
+	    node website/tools/epub.mjs; \
+	 else echo "pandoc is not installed, or too old: the site has no EPUB"; fi
+
+# Written only when it changes.
+build/website-address: address
+	@mkdir -p $(@D)
+	@echo '$(SITE) $(REPOSITORY)' | cmp -s - $@ || echo '$(SITE) $(REPOSITORY)' >$@
 
 website: node $(packages) $(letters) $(images) $(diffs) $(book)
 	$(Q)cd website && npm run --silent build
@@ -61,4 +70,4 @@ test-website: chromium website
 find_chromium = $(PYTHON) common/make/doctor.py --where chromium
 chromium:
 	@[ -n "$$CHROMIUM" ] || $(find_chromium) >/dev/null
-.PHONY: node chromium build/website-packages
+.PHONY: node chromium address build/website-packages
