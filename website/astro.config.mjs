@@ -6,6 +6,7 @@ import { figures } from './plugins/figures.mjs';
 import { languages } from './plugins/languages.mjs';
 import { corners, files, links, names, titles } from './plugins/posts.mjs';
 import { siteFonts } from './plugins/fonts.mjs';
+import { quotes } from './plugins/quotes.mjs';
 import { screens } from './plugins/screens.mjs';
 import { sourcePages } from './plugins/source.mjs';
 import { output, tableOfContents } from './site.mjs';
@@ -24,8 +25,9 @@ export default defineConfig({
   trailingSlash: 'always',
   cacheDir: '../build/website-cache',
   markdown: {
+    smartypants: false,
     remarkPlugins: [
-      links, titles, files, corners, names, screens, languages, interactiveDrawings, foldedChanges, figures,
+      quotes, links, titles, files, corners, names, screens, languages, interactiveDrawings, foldedChanges, figures,
     ],
   },
   integrations: [

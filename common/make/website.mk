@@ -34,6 +34,13 @@ $(diffs): build/changes/%.diff: $(images) common/make/diff.sh
 	$(call announce,diff,$*)
 	@$(MAKE) -s --no-print-directory chapter-$(firstword $(subst -, ,$*)) diff >$@
 
+# What is where on each disk image, for those with a partition table: the site draws it.
+rows := $(patsubst build/%/disk.img,build/disk-rows/%.json,$(images))
+$(rows): build/disk-rows/%.json: build/%/disk.img common/make/disk_layout.py website/tools/disk-rows.py
+	@mkdir -p $(@D)
+	$(call announce,rows,$*)
+	$(Q)PYTHONPATH=common/make PYTHONDONTWRITEBYTECODE=1 $(PYTHON) website/tools/disk-rows.py $< >$@
+
 # The fonts, cut to the letters that are in the posts, the drawings and the site's own words.
 letters := build/fonts/letters.txt
 $(letters): $(packages) website/tools/fonts.mjs $(wildcard docs/*.md docs/*/*.svg docs/screens/*.json website/src/*/*)
@@ -55,11 +62,11 @@ build/website-address: address
 	@mkdir -p $(@D)
 	@echo '$(SITE) $(REPOSITORY)' | cmp -s - $@ || echo '$(SITE) $(REPOSITORY)' >$@
 
-website: node $(packages) $(letters) $(images) $(diffs) $(book)
+website: node $(packages) $(letters) $(rows) $(diffs) $(book)
 	$(Q)cd website && npm run --silent build
 	@echo "build/website: the site; build/website/index.html is its front page"
 
-website-serve: node $(packages) $(letters) $(images) $(diffs)
+website-serve: node $(packages) $(letters) $(rows) $(diffs)
 	@cd website && npm run --silent serve
 
 # CHROMIUM in the environment wins. Without any, nothing is built first.

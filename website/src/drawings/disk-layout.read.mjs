@@ -2,7 +2,6 @@
 //
 // A row is [first LBA, last LBA, what, more lines about it]; two spaces in front of what mean
 // that it is inside of the row above.
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../site.mjs';
@@ -13,20 +12,13 @@ export const SECTOR = layout.SECTOR_SIZE;
 const GPT_SIGNATURE = 'EFI PART'; // LBA 1 begins with it
 const STAGE_MAGIC = 'FLS2'; // common/bios/second_stage.inc
 const KERNEL_MAGIC = 'FKELFILE'; // common/bios/kernel_behind_loader.c
-const DESCRIBE = `
-import json, pathlib, sys
-from disk_layout import rows
-print(json.dumps(rows(pathlib.Path(sys.argv[1]).read_bytes())))`;
 
 const beginsWith = (disk, lba, magic) =>
   disk.toString('latin1', lba * SECTOR, lba * SECTOR + magic.length) === magic;
 
-/** The rows of an image with a GUID partition table, as common/make/disk_layout.py reads it. */
-function gptRows(image) {
-  const scripts = path.join(root, 'common', 'make');
-  const env = { ...process.env, PYTHONPATH: scripts, PYTHONDONTWRITEBYTECODE: '1' };
-  return JSON.parse(execFileSync('python3', ['-c', DESCRIBE, image], { env, encoding: 'utf8' }));
-}
+/** The rows of an image with a GUID partition table, which make has had read: tools/disk-rows.py. */
+const gptRows = (chapter) =>
+  JSON.parse(readFileSync(path.join(root, 'build', 'disk-rows', `${chapter}.json`), 'utf8'));
 
 /** The rows of an image whose parts lie end to end, as common/make/image.py lays them. */
 function rawRows(disk) {
@@ -56,7 +48,7 @@ function read(chapter) {
   const image = path.join(root, 'build', chapter, 'disk.img');
   if (!existsSync(image)) return undefined;
   const disk = readFileSync(image);
-  const rows = beginsWith(disk, 1, GPT_SIGNATURE) ? gptRows(image) : rawRows(disk);
+  const rows = beginsWith(disk, 1, GPT_SIGNATURE) ? gptRows(chapter) : rawRows(disk);
   return { rows, sectors: disk.length / SECTOR };
 }
 
