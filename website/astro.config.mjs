@@ -6,6 +6,7 @@ import { figures } from './plugins/figures.mjs';
 import { languages } from './plugins/languages.mjs';
 import { corners, files, links, names, titles } from './plugins/posts.mjs';
 import { siteFonts } from './plugins/fonts.mjs';
+import { notes } from './plugins/notes.mjs';
 import { quotes } from './plugins/quotes.mjs';
 import { screens } from './plugins/screens.mjs';
 import { sourcePages } from './plugins/source.mjs';
@@ -27,7 +28,8 @@ export default defineConfig({
   markdown: {
     smartypants: false,
     remarkPlugins: [
-      quotes, links, titles, files, corners, names, screens, languages, interactiveDrawings, foldedChanges, figures,
+      quotes, notes, links, titles, files, corners, names, screens, languages,
+      interactiveDrawings, foldedChanges, figures,
     ],
   },
   integrations: [
@@ -49,7 +51,7 @@ export default defineConfig({
           attrs: { rel: 'alternate', type: 'application/atom+xml', title: 'The posts', href: '/feed.xml' },
         },
       ],
-      customCss: ['fonts', 'site', 'frame', 'figures', 'screens', 'changes', 'paper'].map(
+      customCss: ['fonts', 'site', 'frame', 'figures', 'notes', 'screens', 'changes', 'paper'].map(
         (name) => `./src/styles/${name}.css`,
       ),
       components: Object.fromEntries(
