@@ -125,3 +125,12 @@ test('what a post folds away is folded in the book, and each drawing in words', 
     assert.ok(found.every((node) => matches('summary', node.children[0])), page);
   });
 });
+
+test('notes and warnings are quotations that begin with their kind', options, () => {
+  posts.forEach((page, index) => {
+    const marked = markdown(page).match(/^> \[!\w+\]$/gm) ?? [];
+    const begun = selectAll('blockquote > p:first-child > strong:first-child', chapters[index])
+      .filter((node) => /^(Note|Warning)\.$/.test(toString(node)));
+    assert.equal(begun.length, marked.length, page);
+  });
+});

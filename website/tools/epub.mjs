@@ -33,6 +33,7 @@ function prepared(file) {
   return readFileSync(path.join(docs, file), 'utf8')
     .replace(/^---\n[^]*?\n---\n/, '')
     .replace(/^# /m, `# ${number(file)}`)
+    .replace(/^> \[!(\w)(\w+)\]$/gm, (_, first, rest) => `> **${first}${rest.toLowerCase()}.**`)
     .replace(TITLED, (_, indent, fence, kind, name) => {
       return `${indent}${caption(kind, name)}\n\n${indent}${fence}`;
     });
