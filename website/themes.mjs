@@ -69,6 +69,7 @@ function theme(type, palette) {
         [
           'keyword.operator',
           'keyword.other.contract',
+          'storage.modifier.array',
           'string.interpolated',
           'string.unquoted',
           'support.function',
@@ -100,9 +101,9 @@ function theme(type, palette) {
       textMarkers: {
         markBackground: palette.mark,
         markBorderColor: palette.markBorder,
-        insBackground: `${palette.added}2b`,
+        insBackground: `${palette.added}22`,
         insBorderColor: palette.added,
-        delBackground: `${palette.removed}2b`,
+        delBackground: `${palette.removed}22`,
         delBorderColor: palette.removed,
       },
     },

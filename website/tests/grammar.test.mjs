@@ -96,6 +96,8 @@ const NASM = [
   ['    times 510 - ($ - $$) db 0', 'db', 'keyword.other.directive'],
   ['    times 510 - ($ - $$) db 0', '$$', 'variable.language.here'],
   ['    at head.magic, dd MAGIC', 'at', 'keyword.other.directive'],
+  ['struc memory_map_entry', 'struc', 'keyword.other.directive'],
+  ['struc memory_map_entry', 'memory_map_entry', 'entity.name.type.definition'],
   ['CR0_PE equ 1 << 0', 'equ', 'keyword.other.directive'],
   ['CR0_PE equ 1 << 0', '1', 'constant.numeric'],
   ['%include "x86/layout.inc"', '%include', 'keyword.control.directive'],
@@ -158,6 +160,12 @@ test('a linker script has its commands, its sections and its numbers', () => {
   assert.equal(scopeOf('ld', '    . = ALIGN(4096);', 'ALIGN'), 'keyword.other');
   assert.equal(scopeOf('ld', '    . = ALIGN(4096);', '4096'), 'constant.numeric');
   assert.equal(scopeOf('ld', '    .bss : ALIGN(16) {', '.bss'), 'entity.name.section');
+  const stack = 'SECTIONS { .stack 0 (NOLOAD) : { . += 0x20000; } :stack }';
+  assert.equal(scopeOf('ld', stack, '.stack'), 'entity.name.section');
+  assert.equal(scopeOf('ld', stack, 'NOLOAD'), 'constant.language');
+  const sections = scopes('ld', '    .all : { *(.data) *(.bss) } :data').flat()
+    .filter(([, scope]) => scope.startsWith('entity.name.section'));
+  assert.deepEqual(sections.map(([content]) => content), ['.all']);
   assert.equal(scopeOf('ld', '    code PT_LOAD FLAGS(5);', 'PT_LOAD'), 'constant.language');
   assert.equal(scopeOf('ld', '    *(.text)   /* all code */', '/*'), 'comment.block');
 });
@@ -178,6 +186,7 @@ test('a listing of plain text is what its file name or its prompt says', () => {
     listings.find(({ meta, value }) => `${meta}\n${value}`.includes(part)).lang;
   assert.equal(lang('title="common/kernel/kernel.ld"'), 'ld');
   assert.equal(lang('EFI_SECTIONS :='), 'make');
+  assert.equal(lang('PHDRS { ...'), 'ld');
   assert.equal(lang('(qemu) info registers'), 'console');
   assert.equal(lang('error: SSE register return'), 'console');
   assert.equal(lang('transmit FIFO overflow'), 'text');
@@ -248,6 +257,11 @@ test('instructions and registers have the colour of text', () => {
   assert.deepEqual(look('nasm', '    mov ax, 1', 'ax'), { color: text, bold: false });
 });
 
+test('the brackets of an array are no word of the language', () => {
+  const text = themes[1].colors['editor.foreground'];
+  assert.equal(look('c', 'static const char hello[] = "Hello";', '[]').color, text);
+});
+
 test('what a change adds and what it takes away differ in colour', () => {
   const change = '--- a\n+++ b\n@@ -1 +1 @@\n-old\n+new\n same\n';
   const colours = ['-old', '+new', 'same'].map((piece) => look('diff', change, piece).color);
@@ -262,13 +276,52 @@ function luminance(colour) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-for (const { name, colors, tokenColors } of themes) {
+/** How much one #rrggbb stands out from another (WCAG 2.2, Contrast ratio). */
+function contrast(one, other) {
+  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+
+/** What is seen of #rrggbbaa on a ground, as #rrggbb. */
+function over(colour, ground) {
+  const [alpha, ...parts] = [7, 1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  const mixed = parts.map((part, index) => {
+    const below = parseInt(ground.slice(1 + 2 * index, 3 + 2 * index), 16);
+    return Math.round(below + ((part - below) * alpha) / 255);
+  });
+  return `#${mixed.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
+}
+
+for (const { name, colors, tokenColors, styleOverrides } of themes) {
   test(`in ${name} every colour stands out from the ground by 5.5 to 1`, () => {
-    const ground = luminance(colors['editor.background']);
     for (const { scope, settings } of tokenColors) {
-      const [low, high] = [ground, luminance(settings.foreground)].sort((a, b) => a - b);
-      const contrast = (high + 0.05) / (low + 0.05);
-      assert.ok(contrast >= 5.5, `${scope}: ${settings.foreground} has ${contrast.toFixed(2)}`);
+      const found = contrast(settings.foreground, colors['editor.background']);
+      assert.ok(found >= 5.5, `${scope}: ${settings.foreground} has ${found.toFixed(2)}`);
+    }
+  });
+
+  test(`in ${name} every colour stands out from a marked line by 4.5 to 1`, () => {
+    const { markBackground, insBackground, delBackground } = styleOverrides.textMarkers;
+    for (const mark of [markBackground, insBackground, delBackground]) {
+      const ground = over(mark, colors['editor.background']);
+      for (const { scope, settings } of tokenColors) {
+        const found = contrast(settings.foreground, ground);
+        assert.ok(found >= 4.5, `${scope} on ${mark} has ${found.toFixed(2)}`);
+      }
     }
   });
 }
+
+test('where lines of a listing are marked, it has these lines', () => {
+  let marked = 0;
+  for (const { file, meta, value } of listings) {
+    const [, lines] = /\{([\d,-]+)\}/.exec(meta) ?? [];
+    if (!lines) continue;
+    marked += 1;
+    const text = value.split('\n');
+    for (const line of lines.split(/[,-]/)) {
+      assert.ok(text[line - 1]?.trim(), `${file}: ${meta} marks nothing in line ${line}`);
+    }
+  }
+  assert.ok(marked >= 20);
+});

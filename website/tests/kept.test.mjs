@@ -52,7 +52,8 @@ test('after one page, all others can be read and searched without the network', 
 
   await tab.goto(address);
   const missing = await tab.locator('img').evaluateAll((all) => Promise.all(
-    all.map((image) => image.decode().then(() => '', () => image.src))));
+    all.map((image) => Object.assign(image, { loading: 'eager' }).decode()
+      .then(() => '', () => image.src))));
   assert.ok(missing.length > 5);
   none(missing.filter(Boolean), 'pictures that are missing');
 });

@@ -40,6 +40,77 @@ test('each link within it leads somewhere, and no id is there twice', async () =
   none(links.filter((link) => !/^(#|https?:)/.test(link)), 'links to other files');
 });
 
+test('from each page a link leads back to the contents', async () => {
+  const last = await tab.locator('article').evaluateAll((all) =>
+    all.map((article) => [...article.querySelectorAll('a')].at(-1).getAttribute('href')));
+  assert.deepEqual([...new Set(last)], ['#contents-of-all']);
+});
+
+test('a screen has its letters', async () => {
+  const screen = tab.locator('figure.screen .glass pre').first();
+  await screen.scrollIntoViewIfNeeded();
+  assert.match(await screen.evaluate((text) => getComputedStyle(text).fontFamily), /Spleen/);
+  await tab.waitForFunction(() => [...document.fonts]
+    .some(({ family, status }) => family.includes('Spleen') && status === 'loaded'));
+});
+
+test('each picture is in it', async () => {
+  const missing = await tab.locator('img').evaluateAll((all) => Promise.all(
+    all.map((image) => Object.assign(image, { loading: 'eager' }).decode()
+      .then(() => '', () => image.alt))));
+  assert.ok(missing.length > 0);
+  none(missing.filter(Boolean), 'pictures that are not shown');
+});
+
+test('the browser finds what is anywhere in it', async () => {
+  for (const words of ['No bootable device', 'lgdt [gdt_pointer]', 'ExitBootServices']) {
+    assert.ok(await tab.evaluate((text) => getSelection().empty() ?? find(text), words), words);
+  }
+});
+
+/** Look at the file anew: `options` are those of a Playwright page. */
+async function anew(options, look) {
+  const other = await browser.newPage(options);
+  await other.goto(file);
+  await look(other);
+  await other.close();
+}
+
+const background = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+test('it is light or dark, as the system is', async () => {
+  const seen = new Set();
+  for (const colorScheme of ['light', 'dark']) {
+    await anew({ colorScheme }, async (page) => seen.add(await background(page)));
+  }
+  assert.equal(seen.size, 2);
+});
+
+test('without scripts it can be read, and offers nothing that needs them', async () => {
+  await anew({ javaScriptEnabled: false }, async (page) => {
+    const heights = await page.locator('article').evaluateAll((all) =>
+      all.map(({ clientHeight }) => clientHeight));
+    assert.ok(Math.min(...heights) > 500);
+    const idle = await page.locator('button:visible, input:visible, select:visible').evaluateAll(
+      (all) => all.map((control) => control.outerHTML.slice(0, 80)));
+    none(idle, 'controls that do nothing');
+  });
+});
+
+test('on paper each page begins a sheet, and no listing is cut off', async () => {
+  await anew({ viewport: { width: 720, height: 900 } }, async (page) => {
+    await page.emulateMedia({ media: 'print' });
+    const breaks = await page.locator('article').evaluateAll((all) =>
+      all.map((article) => getComputedStyle(article).breakBefore));
+    assert.deepEqual([...new Set(breaks)], ['page']);
+    const cut = await page.locator('main pre').evaluateAll((all) => all
+      .filter((pre) => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth + 1)
+      .map((pre) => pre.innerText.slice(0, 60)));
+    none(cut, 'listings that paper cuts off');
+    assert.equal(await page.locator('button:visible').count(), 0);
+  });
+});
+
 test('a drawing answers in it, too', async () => {
   const drawing = tab.locator('segment-offset').first();
   await drawing.locator('input').first().fill('f000');

@@ -133,7 +133,8 @@ function article(page) {
     ...ownStyles(content),
   ]);
   const heading = `<h1>${escaped(numbered(page, title))}</h1>`;
-  const html = `<article id="${page}">${heading}${toHtml(content)}</article>`;
+  const back = '<p><a href="#contents-of-all">Contents</a></p>';
+  const html = `<article id="${page}">${heading}${toHtml(content)}${back}</article>`;
   return { html, styles, scripts };
 }
 
@@ -146,7 +147,7 @@ const contents = groups
 const articles = names.map(article);
 const once = (key) => [...new Set(articles.flatMap((one) => one[key]))];
 
-const html = `<!doctype html>
+const html = `<!DOCTYPE html>
 <html lang="en" data-theme="light">
 <head>
 <meta charset="utf-8">
@@ -163,7 +164,7 @@ body { max-width: 52rem; margin: 0 auto; padding: 1rem 1rem 6rem; }
 header { margin-block: 4rem; }
 header ul { padding: 0; list-style: none; }
 article { margin-block-start: 6rem; border-block-start: 1px solid var(--sl-color-gray-5); }
-article > h1 { margin-block: 3rem 1.5rem; font-size: var(--sl-text-h1); line-height: 1.2; }
+article > h1 { margin-block: 3rem 1.5rem; color: var(--sl-color-white); font-size: var(--sl-text-h1); line-height: 1.2; }
 @media print { article { break-before: page; border: 0; } }
 </style>
 </head>
@@ -171,7 +172,7 @@ article > h1 { margin-block: 3rem 1.5rem; font-size: var(--sl-text-h1); line-hei
 <header class="sl-markdown-content">
 <h1>First Light</h1>
 <p>From power-on to a 64-bit kernel in C, step by step: all posts and all pages in one file.</p>
-<nav aria-label="Contents">
+<nav id="contents-of-all" aria-label="Contents">
 ${contents}
 </nav>
 </header>
