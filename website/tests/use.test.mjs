@@ -19,6 +19,20 @@ test('the copy button takes the commands of a session, without its prompts', asy
   }, { permissions: ['clipboard-read', 'clipboard-write'] });
 });
 
+test('the lines that the text speaks of are marked', async () => {
+  await visit('05-long-mode/', async (tab) => {
+    const listing = tab.locator('figure').filter({ hasText: 'enter_long_mode:' }).first();
+    const marked = listing.locator('.ec-line.mark');
+    assert.deepEqual(
+      (await marked.allInnerTexts()).map((text) => text.replace(/;.*/s, '').trim()),
+      ['or  eax, CR4_PAE', 'mov cr3, eax', 'or  eax, EFER_LME', 'or  eax, CR0_PG'],
+    );
+    const colour = (line) => getComputedStyle(line).backgroundColor;
+    assert.notEqual(await marked.first().evaluate(colour),
+      await listing.locator('.ec-line:not(.mark)').first().evaluate(colour));
+  });
+});
+
 test('the theme is the one of the system, until the reader chooses; the choice stays', async () => {
   await visit('setup/', async (tab) => {
     const dark = await background(tab);

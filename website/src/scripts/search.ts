@@ -70,7 +70,10 @@ class SiteSearch extends HTMLElement {
 
   #failed() {
     this.#pagefind = undefined;
-    this.#show('The index could not be loaded.', []);
+    const words = import.meta.env.DEV
+      ? 'There is nothing to search before the site is built: make website.'
+      : 'The index could not be loaded.';
+    this.#show(words, []);
   }
 
   async #load(): Promise<Pagefind> {
