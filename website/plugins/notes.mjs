@@ -16,12 +16,13 @@ export function notes() {
       first.value = first.value.slice(mark.length);
       node.children.unshift({
         type: 'paragraph',
-        data: { hProperties: { className: ['title'], ariaHidden: 'true' } }, // its name is read out
+        data: { hProperties: { className: ['title'] } },
         children: [{ type: 'text', value: TITLES[kind] }],
       });
+      // Not an aside: who listens would meet each one in the list of the page's main parts.
       node.data = {
-        hName: 'aside',
-        hProperties: { className: [kind.toLowerCase()], ariaLabel: TITLES[kind] },
+        hName: 'div',
+        hProperties: { className: ['box', kind.toLowerCase()], role: 'note' },
       };
     });
   };

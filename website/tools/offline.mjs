@@ -8,9 +8,11 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 import { fromHtml } from 'hast-util-from-html';
-import { select, selectAll } from 'hast-util-select';
+import { select } from 'hast-util-select';
 import { toHtml } from 'hast-util-to-html';
 import { toString } from 'hast-util-to-string';
+import { SKIP, visit } from 'unist-util-visit';
+import { CONTINUE, visitParents } from 'unist-util-visit-parents';
 import { output, published, root, site, tableOfContents } from '../site.mjs';
 import { escaped } from './escaped.mjs';
 
@@ -72,19 +74,18 @@ function embedChanges(node) {
   node.tagName = 'div';
 }
 
+const bundles = new Map(); // several pages have the same ones
+
 /** A module with all that it imports, as the text of a script. */
 function bundled(file) {
-  const entryPoints = [path.join(output, file)];
-  return buildSync({ entryPoints, bundle: true, format: 'esm', minify: true, write: false })
-    .outputFiles[0].text;
-}
-
-function scriptsOf(main, page) {
-  return selectAll('script[type=module]', main).map((node) =>
-    node.properties.src
-      ? bundled(resolved(node.properties.src, page).pathname.slice(1))
-      : toString(node),
-  );
+  if (!bundles.has(file)) {
+    const entryPoints = [path.join(output, file)];
+    const { outputFiles } = buildSync({
+      entryPoints, bundle: true, format: 'esm', minify: true, write: false,
+    });
+    bundles.set(file, outputFiles[0].text);
+  }
+  return bundles.get(file);
 }
 
 /** A style sheet with its fonts inside; `folder` is where its addresses begin. */
@@ -95,47 +96,55 @@ function withFonts(text, folder) {
   });
 }
 
-/** The styles of the page; a drawing has some of its own, and keeps them. */
-function ownStyles(tree) {
-  const inDrawings = selectAll('svg style', tree);
-  return selectAll('style', tree).filter((node) => !inDrawings.includes(node));
+function styleOf({ tagName, properties, children }, page) {
+  if (tagName === 'style') return withFonts(children[0].value, page);
+  const file = resolved(properties.href, page).pathname.slice(1);
+  const text = withFonts(read(file), path.dirname(file));
+  return properties.media ? `@media ${properties.media}{${text}}` : text;
 }
 
-function stylesOf(tree, page) {
-  return [...selectAll('link[rel=stylesheet]', tree), ...ownStyles(tree)].map((node) => {
-    if (node.tagName === 'style') return withFonts(toString(node), page);
-    const file = resolved(node.properties.href, page).pathname.slice(1);
-    const text = withFonts(read(file), path.dirname(file));
-    return node.properties.media ? `@media ${node.properties.media}{${text}}` : text;
+const scriptOf = ({ properties, children }, page) =>
+  properties.src ? bundled(resolved(properties.src, page).pathname.slice(1)) : children[0].value;
+
+/** Take out of a page what stands once, for all pages: the styles, and the scripts of its text. */
+function takeOut(tree, page) {
+  const [styles, scripts] = [[], []];
+  visitParents(tree, 'element', (node, above) => {
+    const { tagName, properties } = node;
+    if (tagName === 'svg') return SKIP; // a drawing keeps its own styles
+    if (tagName === 'style' || (tagName === 'link' && properties.rel.includes('stylesheet'))) {
+      styles.push(styleOf(node, page));
+    } else if (tagName === 'script' && properties.type === 'module') {
+      if (above.some((one) => one.tagName === 'main')) scripts.push(scriptOf(node, page));
+    } else if (tagName !== 'link') {
+      return CONTINUE;
+    }
+    const { children } = above.at(-1);
+    const place = children.indexOf(node);
+    children.splice(place, 1);
+    return [SKIP, place];
   });
-}
-
-/** Take nodes out of a tree: they stand once, for all pages. */
-function drop(tree, nodes) {
-  if (!tree.children) return;
-  tree.children = tree.children.filter((node) => !nodes.includes(node));
-  for (const child of tree.children) drop(child, nodes);
+  return { styles, scripts };
 }
 
 /** One page: { html, styles, scripts }. */
 function article(page) {
   const tree = fromHtml(read(`${page}/index.html`));
+  const once = takeOut(tree, page);
   const main = select('main', tree);
-  const content = select('.sl-markdown-content', main);
   const title = toString(select('h1', main));
-  const [styles, scripts] = [stylesOf(tree, page), scriptsOf(main, page)];
-  for (const node of selectAll('chapter-changes', content)) embedChanges(node);
-  for (const node of selectAll('a[href]', content)) embedLink(node, page);
-  for (const node of selectAll('img[src]', content)) embedImage(node, page);
-  for (const node of selectAll('*', content)) embedReferences(node, page);
-  drop(content, [
-    ...selectAll('script[type=module], link', content),
-    ...ownStyles(content),
-  ]);
+  const content = select('.sl-markdown-content', main);
+  visit(content, 'element', (node) => {
+    const { tagName, properties } = node;
+    if (tagName === 'chapter-changes') embedChanges(node);
+    if (tagName === 'a' && properties.href) embedLink(node, page);
+    if (tagName === 'img') embedImage(node, page);
+    embedReferences(node, page);
+  });
   const heading = `<h1>${escaped(numbered(page, title))}</h1>`;
   const back = '<p><a href="#contents-of-all">Contents</a></p>';
   const html = `<article id="${page}">${heading}${toHtml(content)}${back}</article>`;
-  return { html, styles, scripts };
+  return { html, ...once };
 }
 
 const line = ({ label, page }) =>
