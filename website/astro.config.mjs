@@ -4,7 +4,7 @@ import { foldedChanges } from './plugins/changes.mjs';
 import { interactiveDrawings } from './plugins/drawings.mjs';
 import { figures } from './plugins/figures.mjs';
 import { languages } from './plugins/languages.mjs';
-import { corners, files, links, names, titles } from './plugins/posts.mjs';
+import { corners, files, links, names, rows, titles } from './plugins/posts.mjs';
 import { siteFonts } from './plugins/fonts.mjs';
 import { notes } from './plugins/notes.mjs';
 import { quotes } from './plugins/quotes.mjs';
@@ -28,7 +28,7 @@ export default defineConfig({
   markdown: {
     smartypants: false,
     remarkPlugins: [
-      quotes, notes, links, titles, files, corners, names, screens, languages,
+      quotes, notes, links, titles, files, corners, rows, names, screens, languages,
       interactiveDrawings, foldedChanges, figures,
     ],
   },

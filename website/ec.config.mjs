@@ -1,5 +1,6 @@
 // ec.config.mjs -- how code is shown: its languages, its colours, and the frame around it
 import { readFileSync } from 'node:fs';
+import { createRenderer } from 'rehype-expressive-code';
 import { sessions } from './plugins/console.mjs';
 import { linkedTitles } from './plugins/titles.mjs';
 import { themes } from './themes.mjs';
@@ -12,7 +13,15 @@ export const langs = ['nasm', 'ld', 'console', 'c-definitions'].map((name) =>
 /** Shiki gives a line half a second. On a busy machine it may need more, and lost its colours. */
 const patience = { preprocess: (_, options) => void (options.tokenizeTimeLimit = 0) };
 
+/** Without the script that makes a landmark of each listing: src/scripts/scroll.ts does better. */
+async function customCreateRenderer(options) {
+  const renderer = await createRenderer(options);
+  renderer.jsModules = renderer.jsModules.filter((code) => !code.includes('"role","region"'));
+  return renderer;
+}
+
 export default {
+  customCreateRenderer,
   plugins: [linkedTitles(), sessions()],
   shiki: { langs, transformers: [patience] },
   themes,

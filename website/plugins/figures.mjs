@@ -44,6 +44,9 @@ const folded = (said) =>
     ]),
   ]);
 
+/** Around the SVG, what scrolls where the window is too narrow for its letters. */
+const scrolled = (svg) => `<div class="wide">\n${svg}</div>`;
+
 /** A remark step: a paragraph that is a drawing, and its words, become a figure. */
 export function figures() {
   return (tree) => {
@@ -52,7 +55,7 @@ export function figures() {
       const drawing = /^images\/([\w-]+)\.svg$/.exec(image?.url);
       if (!drawing) return;
       const said = words(parent.children[index + 1]);
-      const svg = { type: 'html', value: inlined(drawing[1], said !== null) };
+      const svg = { type: 'html', value: scrolled(inlined(drawing[1], said !== null)) };
       const figure = element('figure', { class: 'picture' }, said ? [svg, folded(said)] : [svg]);
       parent.children.splice(index, said ? 2 : 1, figure);
     });

@@ -3,8 +3,11 @@
 // A post knows nothing of the site. What a Git host does by itself (links between files,
 // the title as a heading) is done here.
 import path from 'node:path';
+import { toString } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
 import { docs, pageOf, root, sourceLink } from '../site.mjs';
+
+const WIDE = 4; // columns
 
 /** Links to posts become links to pages, and those to other files lead to their source. */
 export function links() {
@@ -43,6 +46,23 @@ export function corners() {
     visit(tree, 'table', ({ children: [header] }) => {
       for (const cell of header.children) {
         if (cell.children.length === 0) cell.data = { hName: 'td' };
+      }
+    });
+  };
+}
+
+/** In a table too wide for a phone each cell says its column: there a row is a list of them. */
+export function rows() {
+  return (tree) => {
+    visit(tree, 'table', (table) => {
+      const [header, ...rest] = table.children;
+      if (header.children.length < WIDE) return;
+      table.data = { hProperties: { class: 'rows' } };
+      for (const { children } of rest) {
+        children.forEach((cell, column) => {
+          const label = toString(header.children[column]);
+          if (label && cell.children.length > 0) cell.data = { hProperties: { 'data-column': label } };
+        });
       }
     });
   };

@@ -9,6 +9,7 @@ import { output, published, site } from '../site.mjs';
 import { serve } from '../tools/serve.mjs';
 import { none } from './none.mjs';
 
+export const NARROW = { width: 320, height: 568 };
 export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1440, height: 900 };
 export const THEMES = ['light', 'dark'];
@@ -18,9 +19,12 @@ const PATIENCE = 15000; // milliseconds until something that is waited for will 
 export const KINDS = {
   front: '',
   post: '04-protected-mode/',
+  screens: '08-console/',
   reference: 'glossary/',
+  tables: 'boot-protocol/',
   contents: 'contents/',
   changes: 'changes/04-protected-mode/',
+  source: 'source/common/bios/print.asm/',
   'not found': 'no-such-page',
 };
 

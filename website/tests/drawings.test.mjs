@@ -128,6 +128,17 @@ test('descriptor: a bit that is flipped changes the words', async () => {
   });
 });
 
+test('descriptor: keys alone reach a bit and flip it', async () => {
+  await visit('04-protected-mode/', async (tab) => {
+    const drawing = tab.locator('segment-descriptor');
+    await drawing.locator('.examples button').last().focus();
+    await tab.keyboard.press('Tab');
+    for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await tab.keyboard.press(key);
+    await drawing.locator('output').filter({ hasText: /not present/ }).waitFor();
+    assert.equal(await tab.evaluate(() => document.activeElement.dataset.bit), '47');
+  });
+});
+
 test('memory map: each chapter has one of its own', async () => {
   await visit('03-memory-map/', async (tab) => {
     const drawing = tab.locator('memory-map').first();

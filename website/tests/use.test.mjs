@@ -86,3 +86,52 @@ test('on a phone, the menu of pages opens and leads on', async () => {
     await tab.waitForURL('**/05-long-mode/');
   }, { viewport: PHONE });
 });
+
+for (const page of ['', 'no-such-page']) {
+  test(`on a phone, ${page || 'the front page'} has the choice of the theme`, async () => {
+    await visit(page, async (tab) => {
+      const dark = await background(tab);
+      const choice = tab.locator('starlight-theme-select select:visible');
+      const { width, height } = await choice.boundingBox();
+      assert.ok(width >= 24 && height >= 24, `${width} by ${height} pixels to touch`);
+      await choice.selectOption('light');
+      assert.notEqual(await background(tab), dark);
+    }, { viewport: PHONE, theme: 'dark' });
+  });
+}
+
+test('on a phone, what First Light is, for whom and how to start is on the first screen', async () => {
+  await visit('', async (tab) => {
+    const parts = tab.locator('.hero :is(h1, .question, .copy p, dt)');
+    assert.ok((await parts.count()) >= 7);
+    for (const part of await parts.all()) {
+      const { y, height } = await part.boundingBox();
+      assert.ok(y + height <= PHONE.height, `"${await part.innerText()}" ends at ${y + height}`);
+    }
+  }, { viewport: PHONE });
+});
+
+test('on a phone a row of many columns is a list that names them', async () => {
+  await visit('symptoms/', async (tab) => {
+    const cells = tab.locator('.rows').first().locator('tbody tr').first().locator('td');
+    const named = await cells.evaluateAll((all) => all.map((cell) => ({
+      name: getComputedStyle(cell, '::before').content,
+      width: cell.getBoundingClientRect().width,
+    })));
+    assert.deepEqual(named.map(({ name }) => name),
+      ['"you see"', '"why"', '"see it happen"', '"post"']);
+    assert.ok(named[1].width > PHONE.width / 2, `the cause is ${named[1].width} pixels wide`);
+  }, { viewport: PHONE });
+});
+
+test('what scrolls sideways fades at its right, until its end is seen', async () => {
+  await visit('04-protected-mode/', async (tab) => {
+    const drawing = tab.locator('.picture .wide').first();
+    const mask = () => drawing.evaluate((box) => getComputedStyle(box).maskImage);
+    await tab.locator('.picture .wide[data-more]').first().waitFor();
+    assert.match(await mask(), /gradient/);
+    await drawing.evaluate((box) => box.scrollTo(box.scrollWidth, 0));
+    await tab.locator('.picture .wide').first().and(tab.locator(':not([data-more])')).waitFor();
+    assert.equal(await mask(), 'none');
+  }, { viewport: PHONE });
+});
