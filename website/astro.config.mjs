@@ -4,6 +4,7 @@ import { foldedChanges } from './plugins/changes.mjs';
 import { interactiveDrawings } from './plugins/drawings.mjs';
 import { figures } from './plugins/figures.mjs';
 import { languages } from './plugins/languages.mjs';
+import { plain } from './plugins/plain.mjs';
 import { corners, files, links, names, rows, titles } from './plugins/posts.mjs';
 import { siteFonts } from './plugins/fonts.mjs';
 import { notes } from './plugins/notes.mjs';
@@ -35,6 +36,7 @@ export default defineConfig({
   integrations: [
     siteFonts(),
     { name: '@astrojs/sitemap', hooks: {} }, // none but src/pages/sitemap.xml.ts
+    plain(),
     starlight({
       routeMiddleware: './src/addresses.ts',
       title: 'First Light',
@@ -46,6 +48,10 @@ export default defineConfig({
       head: [
         frame('dark', '#0d1016'),
         frame('light', '#fdfcf9'),
+        {
+          tag: 'noscript',
+          content: '<link rel="stylesheet" href="/plain.css" media="(prefers-color-scheme: light)">',
+        },
         {
           tag: 'link',
           attrs: { rel: 'alternate', type: 'application/atom+xml', title: 'The posts', href: '/feed.xml' },

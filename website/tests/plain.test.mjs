@@ -4,11 +4,15 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { docs, pageOf } from '../site.mjs';
-import { DESKTOP, KINDS, visit } from './browser.mjs';
+import { DESKTOP, KINDS, THEMES, visit } from './browser.mjs';
 import { none } from './none.mjs';
 
 const PARTS = ['pre code', 'figure.screen .glass', 'segment-descriptor output', 'main img, main svg'];
-const UNPRINTED = ['nav', 'site-search', 'starlight-theme-select', '.copy button'];
+const UNPRINTED = ['nav', 'site-search', 'starlight-theme-select', '.copy button', 'main form'];
+const PAINTED = [
+  'body', 'header', 'a', 'pre', '.ec-line span[style]', '.picture rect', '.picture text', '.glass',
+  'segment-descriptor .access', '.station',
+];
 const WITHOUT = { javaScript: false };
 
 /** The headings of a post, as a reader sees them: without code's marks, links and emphasis. */
@@ -52,6 +56,30 @@ test('without scripts nothing is offered that needs them', async () => {
     none(idle, 'controls that do nothing');
   }, WITHOUT);
 });
+
+/** In the page: the colours of the first element of each kind that it has. */
+function colours(kinds) {
+  return kinds.map((kind) => [kind, document.querySelector(kind)]).filter(([, found]) => found)
+    .map(([kind, found]) => {
+      const { color, backgroundColor, borderColor, fill, colorScheme } = getComputedStyle(found);
+      return [kind, color, backgroundColor, borderColor, fill, colorScheme].join(' ');
+    });
+}
+
+for (const theme of THEMES) {
+  test(`without scripts a page is ${theme} where the system is`, async () => {
+    for (const page of [KINDS.post, KINDS.front]) {
+      const seen = [];
+      for (const javaScript of [true, false]) {
+        await visit(page, async (tab) => {
+          seen.push(await tab.evaluate(colours, PAINTED));
+        }, { theme, javaScript });
+      }
+      assert.ok(seen[0].length >= 4);
+      assert.deepEqual(seen[1], seen[0]);
+    }
+  });
+}
 
 test('on paper there is the post, and no way around the site', async () => {
   await visit(KINDS.post, async (tab) => {
