@@ -5,10 +5,15 @@ import { docs, root, tableOfContents } from '../site.mjs';
 
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
-/** The first paragraph of README.md as HTML, its links to docs/ as links to pages. */
-export const introduction = readme
+/** The first paragraph of README.md as HTML, its links to docs/ as links to pages: it asks a
+ * question, says what First Light is, and in its last sentence what that runs on. */
+const sentences = readme
   .split('\n\n')[1]
-  .replace(/\[([^\]]+)\]\(docs\/([\w-]+)\.md\)/g, '<a href="/$2/">$1</a>');
+  .replace(/\[([^\]]+)\]\(docs\/([\w-]+)\.md\)/g, '<a href="/$2/">$1</a>')
+  .split(/(?<=[.?])\s/);
+export const question = sentences[0].replace(/\w+-\w+/, '<span>$&</span>');
+export const introduction = sentences.slice(1, -1).join(' ');
+export const machines = sentences.at(-1);
 
 /** The commands below the heading "Start", each with the sentence that follows it. */
 export const commands = [
