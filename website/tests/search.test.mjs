@@ -48,6 +48,14 @@ test('the arrow keys choose, Enter goes there, Escape closes', async () => {
   });
 });
 
+test('Escape closes it with words in the field, too', async () => {
+  await visit('', async (tab) => {
+    await search(tab, 'lgdt');
+    await tab.keyboard.press('Escape');
+    await tab.getByRole('dialog').waitFor({ state: 'hidden' });
+  });
+});
+
 test('what is nowhere gets a sentence', async () => {
   await visit('', async (tab) => {
     await tab.keyboard.press('/');

@@ -105,13 +105,15 @@ class SiteSearch extends HTMLElement {
     this.#list.replaceChildren(...entries);
   }
 
-  /** Up and down walk through the field and the links; Enter in the field takes the first. */
+  /** Up and down walk through the field and the links; Enter in the field takes the first.
+   * Escape closes at once: in some browsers it would only empty the field. */
   #moved(event: KeyboardEvent) {
     const stops: HTMLElement[] = [this.#input, ...this.#list.querySelectorAll('a')];
     const here = stops.indexOf(document.activeElement as HTMLElement);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) stops[(here + step + stops.length) % stops.length].focus();
     else if (event.key === 'Enter' && here === 0) stops[1]?.click();
+    else if (event.key === 'Escape') this.#dialog.close();
     else return;
     event.preventDefault();
   }
