@@ -10,7 +10,10 @@ function look(box: HTMLElement) {
 
 const BOXES = '.expressive-code pre, .sl-markdown-content > table, .wide';
 const resized = new ResizeObserver((seen) => {
-  for (const { target } of seen) look(target.closest<HTMLElement>(BOXES)!);
+  for (const { target } of seen) {
+    const box = target.closest<HTMLElement>(BOXES);
+    if (box) look(box);
+  }
 });
 
 for (const box of document.querySelectorAll<HTMLElement>(BOXES)) {
