@@ -63,7 +63,7 @@ build/website-address: address
 	@echo '$(SITE) $(REPOSITORY)' | cmp -s - $@ || echo '$(SITE) $(REPOSITORY)' >$@
 
 website: node $(packages) $(letters) $(rows) $(diffs) $(book)
-	$(Q)cd website && npm run --silent build
+	$(Q)node website/build.mjs
 	@echo "build/website: the site; build/website/index.html is its front page"
 
 website-serve: node $(packages) $(letters) $(rows) $(diffs)

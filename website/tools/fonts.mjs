@@ -50,7 +50,9 @@ const letters = {
 for (const [name, [family, face]] of Object.entries(FACES)) {
   const folder = path.join(PLEX, `ibm-plex-${family}`);
   const file = path.join(folder, 'files', `ibm-plex-${family}-latin-${face}.woff2`);
-  await cut(file, letters[family], name, { keepFeatures: ['kern', 'liga', 'mark'] });
+  // Few words are in italics: the table of its pairs of letters would be a quarter of its bytes.
+  const pairs = name.endsWith('italic') ? [] : ['kern'];
+  await cut(file, letters[family], name, { keepFeatures: ['liga', ...pairs] });
   copyFileSync(path.join(folder, 'LICENSE'), path.join(fonts, `${family}-LICENSE.txt`));
 }
 if (existsSync(SPLEEN) && existsSync(SPLEEN_LICENCE)) {

@@ -5,8 +5,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { output } from '../site.mjs';
 
 const PAGE = /^(?!source\/|changes\/)(.+\/)?index\.html$/;
 const PART = /^(_astro\/.+\.(css|js|otf|png|svg|webp|woff2)|favicon\.svg)$/;
@@ -32,5 +30,3 @@ export function keep(folder) {
   const list = `const KEPT = ${JSON.stringify(addresses)};\nconst VERSION = '${version}';\n`;
   writeFileSync(worker, list + text);
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) keep(output);

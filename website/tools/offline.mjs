@@ -68,7 +68,7 @@ function embedReferences({ properties }, page) {
 /** A folded diff stands in the post: nothing can be fetched from beside a file. */
 function embedChanges(node) {
   const file = `changes/${path.basename(node.properties.dataFrom)}/index.html`;
-  const diff = select('[data-changes]', fromHtml(read(file)));
+  const diff = { type: 'raw', value: `${part(read(file), 'chapter-diff')}</chapter-diff>` };
   const details = select('details', node);
   details.children = [select('summary', details), diff];
   node.tagName = 'div';
@@ -127,9 +127,13 @@ function takeOut(tree, page) {
   return { styles, scripts };
 }
 
+/** An element of a page, as text; it is the only one of its kind. */
+const part = (text, name) => text.slice(text.indexOf(`<${name}`), text.indexOf(`</${name}>`));
+
 /** One page: { html, styles, scripts }. */
 function article(page) {
-  const tree = fromHtml(read(`${page}/index.html`));
+  const text = read(`${page}/index.html`);
+  const tree = fromHtml(part(text, 'head') + part(text, 'main'), { fragment: true });
   const once = takeOut(tree, page);
   const main = select('main', tree);
   const title = toString(select('h1', main));
@@ -143,7 +147,7 @@ function article(page) {
   });
   const heading = `<h1>${escaped(numbered(page, title))}</h1>`;
   const back = '<p><a href="#contents-of-all">Contents</a></p>';
-  const html = `<article id="${page}">${heading}${toHtml(content)}${back}</article>`;
+  const html = `<article id="${page}">${heading}${toHtml(content, { allowDangerousHtml: true })}${back}</article>`;
   return { html, ...once };
 }
 
@@ -153,27 +157,26 @@ const contents = groups
   .map(({ label, pages }) => `<h2>${escaped(label)}</h2>\n<ul>${pages.map(line).join('')}</ul>`)
   .join('\n');
 
-const articles = names.map(article);
-const once = (key) => [...new Set(articles.flatMap((one) => one[key]))];
-
-const html = `<!DOCTYPE html>
-<html lang="en" data-theme="light">
+/** The whole file. It is dark; plain.css, which all pages have, makes it light where the system is. */
+function whole(articles) {
+  const once = (key) => [...new Set(articles.flatMap((one) => one[key]))];
+  return `<!DOCTYPE html>
+<html lang="en" data-theme="dark">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>First Light, all of it</title>
 <link rel="icon" href="${data('favicon.svg', TYPES['.svg'])}">
-<script>
-document.documentElement.dataset.theme =
-  matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
-</script>
 <style>
 ${once('styles').join('\n')}
 body { max-width: 52rem; margin: 0 auto; padding: 1rem 1rem 6rem; }
 header { margin-block: 4rem; }
 header ul { padding: 0; list-style: none; }
 article { margin-block-start: 6rem; border-block-start: 1px solid var(--sl-color-gray-5); }
-article > h1 { margin-block: 3rem 1.5rem; color: var(--sl-color-white); font-size: var(--sl-text-h1); line-height: 1.2; }
+article > h1 {
+  margin-block: 3rem 1.5rem; color: var(--sl-color-white);
+  font-size: var(--sl-text-h1); line-height: 1.2;
+}
 @media print { article { break-before: page; border: 0; } }
 </style>
 </head>
@@ -192,7 +195,11 @@ ${once('scripts').map((text) => `<script type="module">${text}</script>`).join('
 </body>
 </html>
 `;
-writeFileSync(path.join(output, 'first-light.html'), html);
+}
 
-const book = path.join(root, 'build', 'first-light.epub');
-if (existsSync(book)) copyFileSync(book, path.join(output, path.basename(book)));
+/** Write the file, and put the book beside it. */
+export function writeOffline() {
+  writeFileSync(path.join(output, 'first-light.html'), whole(names.map(article)));
+  const book = path.join(root, 'build', 'first-light.epub');
+  if (existsSync(book)) copyFileSync(book, path.join(output, path.basename(book)));
+}

@@ -3,9 +3,9 @@
 // So the site works wherever it is put: at the top of a host, below any path, or in a
 // folder that a local server shows. Only the page for what is not there is shown at any
 // address: its own begin with the path of SITE, if that is given.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { output, published, site } from '../site.mjs';
+import { published, site } from '../site.mjs';
 
 // The text behind a copy button, data-code, may begin with a slash and is no address.
 const ATTRIBUTES = /\b(href|src|poster|data-(?!code=)[\w-]+|content|action)="\/(?!\/)([^"]*)"/g;
@@ -20,21 +20,19 @@ function* pages(folder) {
   }
 }
 
-// What Astro leaves of its own work in a folder outside of the project's.
-for (const rest of ['collections', 'content-assets.mjs', 'content-modules.mjs']) {
-  rmSync(path.join(output, rest), { recursive: true, force: true });
-}
-
-for (const file of pages(output)) {
-  const page = path.relative(output, file);
-  const up =
-    page === '404.html' && published
-      ? new URL(site).pathname
-      : '../'.repeat(page.split(path.sep).length - 1) || './';
-  const text = readFileSync(file, 'utf8');
-  const relative = text
-    .replace(ATTRIBUTES, (_, name, rest) => `${name}="${up}${rest}"`)
-    .replace(URL_IN_CSS, (_, quote) => `url(${quote}${up}`)
-    .replace(SRCSET, (_, list) => `srcset="${list.replace(/(^|, ?)\/(?!\/)/g, `$1${up}`)}"`);
-  if (relative !== text) writeFileSync(file, relative);
+/** Make the addresses in all pages and style sheets of a built site relative. */
+export function makeRelative(folder) {
+  for (const file of pages(folder)) {
+    const page = path.relative(folder, file);
+    const up =
+      page === '404.html' && published
+        ? new URL(site).pathname
+        : '../'.repeat(page.split(path.sep).length - 1) || './';
+    const text = readFileSync(file, 'utf8');
+    const relative = text
+      .replace(ATTRIBUTES, (_, name, rest) => `${name}="${up}${rest}"`)
+      .replace(URL_IN_CSS, (_, quote) => `url(${quote}${up}`)
+      .replace(SRCSET, (_, list) => `srcset="${list.replace(/(^|, ?)\/(?!\/)/g, `$1${up}`)}"`);
+    if (relative !== text) writeFileSync(file, relative);
+  }
 }
