@@ -52,6 +52,7 @@ test('a page is shown anew when its file has changed', async (t) => {
   const tab = await browser.newPage();
   await tab.goto(`${address}simd/`);
 
+  await tab.getByRole('button', { name: 'Search' }).waitFor(); // its script is there
   await tab.keyboard.press('/');
   await tab.keyboard.type('lgdt');
   const status = tab.getByRole('dialog', { name: 'Search' }).getByRole('status');
