@@ -2,9 +2,8 @@
 //
 // In a copy of the repository, since a post is changed for it.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import os from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -13,11 +12,14 @@ import { root } from '../site.mjs';
 const PATIENCE = 60000; // milliseconds until the server should have said where it is
 const LEFT_OUT = ['.git', 'build', 'node_modules', '.astro'];
 
+/** Beside the site, so that the packages need not be copied: their files may have two names. */
 function copyOfRepository() {
-  const copy = mkdtempSync(path.join(os.tmpdir(), 'first-light-'));
+  const copy = mkdtempSync(path.join(root, 'build', 'copy-'));
   const filter = (file) => !LEFT_OUT.includes(path.basename(file));
-  cpSync(root, copy, { recursive: true, filter });
-  symlinkSync(path.join(root, 'website/node_modules'), path.join(copy, 'website/node_modules'));
+  for (const name of readdirSync(root).filter(filter)) {
+    cpSync(path.join(root, name), path.join(copy, name), { recursive: true, filter });
+  }
+  execFileSync('cp', ['-al', path.join(root, 'website/node_modules'), path.join(copy, 'website')]);
   return copy;
 }
 
