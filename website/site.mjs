@@ -1,8 +1,9 @@
 // site.mjs -- where things are: in the repository, and on the web
 //
 // SITE is the address that the site will have: for the feed, and for what search engines and
-// other sites are told; without it they are told nothing. REPOSITORY is that of the repository on its host: with it,
-// each listing and each page leads to its file there, without it to a copy on the site.
+// other sites are told; without it they are told nothing. REPOSITORY is that of the repository
+// on its host: with it, each listing and each page leads to its file there, without it to a copy
+// on the site.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -41,9 +41,10 @@ $(rows): build/disk-rows/%.json: build/%/disk.img common/make/disk_layout.py web
 	$(call announce,rows,$*)
 	$(Q)PYTHONPATH=common/make PYTHONDONTWRITEBYTECODE=1 $(PYTHON) website/tools/disk-rows.py $< >$@
 
-# The fonts, cut to the letters that are in the posts, the drawings and the site's own words.
+# The fonts, cut to the letters that are in the posts, the screens and the site's own words.
 letters := build/fonts/letters.txt
-$(letters): $(packages) website/tools/fonts.mjs $(wildcard docs/*.md docs/*/*.svg docs/screens/*.json website/src/*/*)
+$(letters): $(packages) website/tools/fonts.mjs $(wildcard docs/*.md docs/screens/*.json \
+            website/src/* website/src/*/* website/src/*/*/*)
 	$(call announce,cut,build/fonts)
 	$(Q)node website/tools/fonts.mjs
 
@@ -58,7 +59,7 @@ $(book): $(wildcard docs/*.md docs/*/*.svg docs/*/*.png website/tools/epub.*) \
 	 else echo "pandoc is not installed, or too old: the site has no EPUB"; fi
 
 # Written only when it changes.
-build/website-address: address
+build/website-address: always
 	@mkdir -p $(@D)
 	@echo '$(SITE) $(REPOSITORY)' | cmp -s - $@ || echo '$(SITE) $(REPOSITORY)' >$@
 
@@ -77,4 +78,4 @@ test-website: chromium website
 find_chromium = $(PYTHON) common/make/doctor.py --where chromium
 chromium:
 	@[ -n "$$CHROMIUM" ] || $(find_chromium) >/dev/null
-.PHONY: node chromium address build/website-packages
+.PHONY: node chromium always build/website-packages

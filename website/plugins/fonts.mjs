@@ -16,7 +16,7 @@ export function siteFonts() {
         if (existsSync(path.join(fonts, 'screen.woff2'))) {
           injectScript('page-ssr', "import '/src/styles/screen-font.css';");
         } else {
-          logger.warn("fonts-spleen is not installed: screens are in the reader's own font");
+          logger.warn("screens are in the reader's own font: install fonts-spleen, remove build/fonts");
         }
       },
       'astro:build:done': ({ dir }) => {

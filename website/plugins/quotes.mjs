@@ -1,6 +1,6 @@
 // quotes.mjs -- straight quotation marks and apostrophes become “curly” ones, dots an ellipsis
 //
-// Astro has a step for it, which takes every sentence apart first: a fifth of the time that the
+// Astro has a step for it, which takes every sentence apart first: a sixth of the time that the
 // posts need. A mark opens a quotation if it stands at the beginning or behind a space or a
 // bracket; code is left as it is.
 import { SKIP, visit } from 'unist-util-visit';

@@ -34,8 +34,9 @@ async function fontsOf(tab, selector) {
   return [...found];
 }
 
-for (const page of ['03-memory-map/', '08-console/', 'glossary/']) {
-  test(`${page}: no letter of the text or of a screen is drawn by another font`, async () => {
+const selector = '.sl-markdown-content > p, .sl-markdown-content li, .picture text, .glass pre';
+for (const page of ['03-memory-map/', '07-elf-kernel/', '10-uefi-loader/', '08-console/', 'glossary/']) {
+  test(`${page}: no letter of text, figure or screen is drawn by another font`, async () => {
     await visit(page, async (tab) => {
       await tab.evaluate((elsewhere) => {
         // What is typed may be in any alphabet, and some of the screens' signs Spleen has not.
@@ -45,7 +46,7 @@ for (const page of ['03-memory-map/', '08-console/', 'glossary/']) {
         }
         return document.fonts.ready;
       }, ELSEWHERE.source);
-      none(await fontsOf(tab, '.sl-markdown-content > p, .sl-markdown-content li, .glass pre'), page);
+      none(await fontsOf(tab, selector), page);
     });
   });
 }

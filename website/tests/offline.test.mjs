@@ -76,15 +76,21 @@ async function anew(options, look) {
   await other.close();
 }
 
-const background = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+/** What text, code and figures stand on: "light" or "dark" for each. */
+const grounds = (page) => page.evaluate(() => [
+  getComputedStyle(document.body).backgroundColor,
+  getComputedStyle(document.querySelector('pre[data-language="nasm"]')).backgroundColor,
+  getComputedStyle(document.querySelector('.picture svg rect')).fill,
+].map((colour) => (Number(/\d+/.exec(colour)) > 128 ? 'light' : 'dark')));
 
-test('it is light or dark, as the system is', async () => {
-  const seen = new Set();
+for (const javaScriptEnabled of [true, false]) {
   for (const colorScheme of ['light', 'dark']) {
-    await anew({ colorScheme }, async (page) => seen.add(await background(page)));
+    test(`it is ${colorScheme} as the system is, scripts: ${javaScriptEnabled}`, async () => {
+      await anew({ colorScheme, javaScriptEnabled }, async (page) =>
+        assert.deepEqual(await grounds(page), [colorScheme, colorScheme, colorScheme]));
+    });
   }
-  assert.equal(seen.size, 2);
-});
+}
 
 test('without scripts it can be read, and offers nothing that needs them', async () => {
   await anew({ javaScriptEnabled: false }, async (page) => {

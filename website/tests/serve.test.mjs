@@ -51,6 +51,8 @@ test('a page is shown anew when its file has changed', async (t) => {
     rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
   });
   const address = await addressOf(child);
+  const source = await fetch(`${address}source/common/x86/layout.inc/`);
+  assert.match(await source.text(), /id="L1">; layout\.inc/);
   const tab = await browser.newPage();
   await tab.goto(`${address}simd/`);
 

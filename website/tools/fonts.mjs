@@ -4,7 +4,9 @@
 // package fonts-spleen) for the screens; each licence goes beside its fonts into build/fonts.
 // They are drawn with smoothing on any screen of today, so the hints for coarse ones go, too:
 // what is left is a third of the bytes. Where Spleen is not installed there is no screen.woff2.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import subsetFont from 'subset-font';
 import { docs, fonts, root } from '../site.mjs';

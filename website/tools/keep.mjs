@@ -7,8 +7,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const PAGE = /^(?!source\/|changes\/)(.+\/)?index\.html$/;
-const PART = /^(_astro\/.+\.(css|js|otf|png|svg|webp|woff2)|favicon\.svg)$/;
-const SEARCH = /^pagefind\/(pagefind(-worker)?\.js|pagefind-entry\.json|wasm\.en\.|.*_meta$|fragment\/|index\/)/;
+const PART = /^(_astro\/.+\.(css|js|png|svg|webp|woff2)|favicon\.svg)$/;
+const SEARCH =
+  /^pagefind\/(pagefind(-worker)?\.js|pagefind-entry\.json|wasm\.en\.|.*_meta$|fragment\/|index\/)/;
 
 /** The files of a built site that belong to its pages. */
 function keptFiles(folder) {

@@ -17,7 +17,7 @@ import { output, published, root, site, tableOfContents } from '../site.mjs';
 import { escaped } from './escaped.mjs';
 
 const TYPES = { '.svg': 'image/svg+xml', '.png': 'image/png', '.webp': 'image/webp' };
-const FONT = /url\(["']?([^"')]+\.(woff2|otf))["']?\)/g;
+const FONT = /url\(["']?([^"')]+\.(woff2))["']?\)/g;
 // What names another element of the same page, and so must stay unique among all pages.
 const REFERENCES = ['id', 'htmlFor', 'ariaLabelledBy', 'ariaDescribedBy', 'ariaControls'];
 
@@ -132,8 +132,8 @@ const part = (text, name) => text.slice(text.indexOf(`<${name}`), text.indexOf(`
 
 /** One page: { html, styles, scripts }. */
 function article(page) {
-  const text = read(`${page}/index.html`);
-  const tree = fromHtml(part(text, 'head') + part(text, 'main'), { fragment: true });
+  const built = read(`${page}/index.html`);
+  const tree = fromHtml(part(built, 'head') + part(built, 'main'), { fragment: true });
   const once = takeOut(tree, page);
   const main = select('main', tree);
   const title = toString(select('h1', main));
@@ -147,8 +147,8 @@ function article(page) {
   });
   const heading = `<h1>${escaped(numbered(page, title))}</h1>`;
   const back = '<p><a href="#contents-of-all">Contents</a></p>';
-  const html = `<article id="${page}">${heading}${toHtml(content, { allowDangerousHtml: true })}${back}</article>`;
-  return { html, ...once };
+  const text = toHtml(content, { allowDangerousHtml: true }); // the diffs
+  return { html: `<article id="${page}">${heading}${text}${back}</article>`, ...once };
 }
 
 const line = ({ label, page }) =>
@@ -157,7 +157,7 @@ const contents = groups
   .map(({ label, pages }) => `<h2>${escaped(label)}</h2>\n<ul>${pages.map(line).join('')}</ul>`)
   .join('\n');
 
-/** The whole file. It is dark; plain.css, which all pages have, makes it light where the system is. */
+/** The whole file. Without scripts it is dark, and plain.css makes it light where the system is. */
 function whole(articles) {
   const once = (key) => [...new Set(articles.flatMap((one) => one[key]))];
   return `<!DOCTYPE html>
@@ -167,6 +167,10 @@ function whole(articles) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>First Light, all of it</title>
 <link rel="icon" href="${data('favicon.svg', TYPES['.svg'])}">
+<script>
+const light = matchMedia('(prefers-color-scheme: light)').matches;
+document.documentElement.dataset.theme = light ? 'light' : 'dark';
+</script>
 <style>
 ${once('styles').join('\n')}
 body { max-width: 52rem; margin: 0 auto; padding: 1rem 1rem 6rem; }
