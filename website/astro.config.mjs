@@ -61,7 +61,7 @@ export default defineConfig({
         (name) => `./src/styles/${name}.css`,
       ),
       components: Object.fromEntries(
-        ['Footer', 'Hero', 'MarkdownContent', 'PageTitle', 'Search'].map((name) => [
+        ['Footer', 'Head', 'Hero', 'MarkdownContent', 'PageTitle', 'Search'].map((name) => [
           name,
           `./src/components/${name}.astro`,
         ]),

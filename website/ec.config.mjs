@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRenderer } from 'rehype-expressive-code';
 import { sessions } from './plugins/console.mjs';
+import { sizes } from './plugins/sizes.mjs';
 import { linkedTitles } from './plugins/titles.mjs';
 import { themes } from './themes.mjs';
 
@@ -22,7 +23,7 @@ async function customCreateRenderer(options) {
 
 export default {
   customCreateRenderer,
-  plugins: [linkedTitles(), sessions()],
+  plugins: [linkedTitles(), sessions(), sizes()],
   shiki: { langs, transformers: [patience] },
   themes,
   defaultProps: {

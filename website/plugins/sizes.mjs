@@ -1,0 +1,33 @@
+// sizes.mjs -- a listing says how large it is, so that a browser need not lay it out before it is seen
+//
+// A post has hundreds of coloured words in its listings, and few of them on its first screen.
+// Letters of one width make a listing's size known: its lines, and the columns of the longest.
+import { definePlugin } from '@expressive-code/core';
+import { select, setInlineStyle } from '@expressive-code/core/hast';
+
+const BUTTON = 4; // columns that Expressive Code leaves free for it, at the end of the first line
+
+/** The plugin for Expressive Code. */
+export function sizes() {
+  return definePlugin({
+    name: 'Sizes',
+    baseStyles: `
+      pre > code {
+        content-visibility: auto;
+        contain-intrinsic-block-size: auto calc(var(--lines) * 1lh);
+        min-inline-size: calc(var(--columns) * 1ch + 2 * var(--ec-codePadInl));
+      }
+      @media print {
+        pre > code { content-visibility: visible; }
+      }
+    `,
+    hooks: {
+      postprocessRenderedBlock: ({ codeBlock, renderData }) => {
+        const code = select('pre > code', renderData.blockAst);
+        const [first, ...others] = codeBlock.getLines().map(({ text }) => text.length);
+        setInlineStyle(code, '--lines', String(1 + others.length));
+        setInlineStyle(code, '--columns', String(Math.max(first + BUTTON, ...others)));
+      },
+    },
+  });
+}
