@@ -1,5 +1,5 @@
 import starlight from '@astrojs/starlight';
-import { defineConfig } from 'astro/config';
+import { defineConfig, passthroughImageService } from 'astro/config';
 import { foldedChanges } from './plugins/changes.mjs';
 import { interactiveDrawings } from './plugins/drawings.mjs';
 import { figures } from './plugins/figures.mjs';
@@ -11,10 +11,10 @@ import { notes } from './plugins/notes.mjs';
 import { quotes } from './plugins/quotes.mjs';
 import { screens } from './plugins/screens.mjs';
 import { sourcePages } from './plugins/source.mjs';
-import { output, tableOfContents } from './site.mjs';
+import { numberOf, output, tableOfContents } from './site.mjs';
 
 /** A chapter's label in the menu begins with its number. */
-const numbered = (label, page) => (/^\d/.test(page) ? `${parseInt(page, 10)} ${label}` : label);
+const numbered = (label, page) => (numberOf(page) ? `${numberOf(page)} ${label}` : label);
 
 /** The colour of a browser's own frame around the page. */
 const frame = (scheme, content) => ({
@@ -26,6 +26,7 @@ export default defineConfig({
   outDir: output,
   trailingSlash: 'always',
   cacheDir: '../build/website-cache',
+  image: { service: passthroughImageService() }, // a screen is smaller as it is
   markdown: {
     smartypants: false,
     remarkPlugins: [

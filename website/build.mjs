@@ -9,6 +9,7 @@ import { output } from './site.mjs';
 import { keep } from './tools/keep.mjs';
 import { writeOffline } from './tools/offline.mjs';
 import { makeRelative } from './tools/relative.mjs';
+import { writeSources } from './tools/source.mjs';
 
 // What Astro leaves of its own work in a folder outside of the project's.
 const RESTS = ['collections', 'content-assets.mjs', 'content-modules.mjs'];
@@ -24,5 +25,6 @@ try {
 }
 for (const rest of RESTS) rmSync(path.join(output, rest), { recursive: true, force: true });
 makeRelative(output);
+writeSources(output);
 writeOffline();
 keep(output);

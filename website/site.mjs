@@ -31,6 +31,12 @@ export function pageOf(file) {
   return file === 'README.md' ? 'contents' : file.replace(/\.md$/, '');
 }
 
+/** A chapter's number is only in its name: "05-long-mode" is 5. Other pages have none: NaN. */
+export const numberOf = (page) => Number.parseInt(page, 10);
+
+/** "5. The step to long mode"; the title of a page that is no chapter stays as it is. */
+export const numbered = (page, title) => (numberOf(page) ? `${numberOf(page)}. ${title}` : title);
+
 /** The folders of the chapters, in order: "01-boot-sector" and so on. */
 export const chapters = readdirSync(path.join(root, 'chapters')).sort();
 

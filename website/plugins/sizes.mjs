@@ -1,4 +1,4 @@
-// sizes.mjs -- a listing says how large it is, so that a browser need not lay it out before it is seen
+// sizes.mjs -- a listing says how large it is: no browser need lay it out before it is seen
 //
 // A post has hundreds of coloured words in its listings, and few of them on its first screen.
 // Letters of one width make a listing's size known: its lines, and the columns of the longest.
@@ -13,12 +13,16 @@ export function sizes() {
     name: 'Sizes',
     baseStyles: `
       pre > code {
-        content-visibility: auto;
-        contain-intrinsic-block-size: auto calc(var(--lines) * 1lh);
         min-inline-size: calc(var(--columns) * 1ch + 2 * var(--ec-codePadInl));
       }
-      @media print {
-        pre > code { content-visibility: visible; }
+      /* Safari before 26 does not find words in what it has not laid out; it lacks anchors, too. */
+      @supports (anchor-name: --a) {
+        @media screen {
+          pre > code {
+            content-visibility: auto;
+            contain-intrinsic-block-size: auto calc(var(--lines) * 1lh);
+          }
+        }
       }
     `,
     hooks: {

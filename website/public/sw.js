@@ -21,22 +21,31 @@ async function dropOthers() {
   await self.clients.claim();
 }
 
-async function fromNetwork(request) {
-  const answer = await fetch(request);
-  if (answer.ok) await (await caches.open(STORE)).put(request, answer.clone());
+/** An address without what is asked behind it: Pagefind asks with the time. */
+const addressOf = ({ url }) => url.replace(/[?#].*/, '');
+
+/** Where there is no room for a copy, the reader has the page all the same. */
+async function store(request, answer) {
+  const copies = await caches.open(STORE);
+  await copies.put(addressOf(request), answer).catch(() => {});
+}
+
+async function fromNetwork(event) {
+  const answer = await fetch(event.request);
+  if (answer.ok) event.waitUntil(store(event.request, answer.clone()));
   return answer;
 }
 
-const fromStore = async (request) =>
-  (await caches.open(STORE)).match(request, { ignoreSearch: true });
+const fromStore = async (request) => (await caches.open(STORE)).match(addressOf(request));
 
 /** What has a checksum in its name never changes. All the rest is asked of the network first. */
-async function answer(request) {
+async function answer(event) {
+  const { request } = event;
   if (request.url.includes('/_astro/')) {
-    return (await fromStore(request)) ?? fromNetwork(request);
+    return (await fromStore(request)) ?? fromNetwork(event);
   }
   try {
-    return await fromNetwork(request);
+    return await fromNetwork(event);
   } catch {
     const plain = { status: 503, headers: { 'Content-Type': 'text/plain' } };
     return (await fromStore(request)) ?? new Response(SENTENCE, plain);
@@ -48,6 +57,6 @@ self.addEventListener('activate', (event) => event.waitUntil(dropOthers()));
 self.addEventListener('fetch', (event) => {
   const { method, url } = event.request;
   if (method === 'GET' && url.startsWith(self.registration.scope)) {
-    event.respondWith(answer(event.request));
+    event.respondWith(answer(event));
   }
 });

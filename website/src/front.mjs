@@ -1,7 +1,7 @@
 // front.mjs -- what the front page says, read from README.md and docs/
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { docs, root, tableOfContents } from '../site.mjs';
+import { docs, numberOf, root, tableOfContents } from '../site.mjs';
 
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
@@ -36,11 +36,12 @@ export const parts = tableOfContents()
   .map(({ label, pages }, part) => ({
     label,
     rungs: pages
-      .filter(({ page }) => /^\d/.test(page))
+      .filter(({ page }) => numberOf(page))
       .map(({ label, page, about }) => {
         const screens = screensOf(page);
         const firmware = screens.length > 1 ? 'both' : part === 0 ? 'bios' : 'uefi';
-        return { number: parseInt(page, 10), title: label, question: about, page, screens, firmware };
+        const number = numberOf(page);
+        return { number, title: label, question: about, page, screens, firmware };
       }),
   }))
   .filter(({ rungs }) => rungs.length > 0);

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { output } from '../site.mjs';
+import { output, root } from '../site.mjs';
 import { keep } from '../tools/keep.mjs';
 import { serve } from '../tools/serve.mjs';
 import { none } from './none.mjs';
@@ -66,6 +66,26 @@ test('a page that nobody kept is a sentence', async (t) => {
     'There is no network, and this page was not read before.');
 });
 
+test('where there is no room for a copy, a page is shown all the same', async (t) => {
+  const { tab, address } = await open(t, output);
+  const devtools = await tab.context().newCDPSession(tab);
+  const { origin } = new URL(address);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1000 });
+  await tab.goto(`${address}changes/04-protected-mode/`);
+  assert.match(await tab.locator('h1').innerText(), /chapter 4/);
+  none((await stored(tab)).filter((page) => /^changes/.test(page)), 'copies for which there is room');
+});
+
+test('what is asked behind an address makes no further copy', async (t) => {
+  const { tab, address } = await open(t, output);
+  const before = await stored(tab);
+  for (const asked of ['?a', '?b', '?c']) await tab.goto(`${address}setup/${asked}`);
+  await tab.keyboard.press('/');
+  await tab.keyboard.type('lgdt'); // Pagefind asks with the time
+  await tab.getByRole('dialog', { name: 'Search' }).getByRole('link').first().waitFor();
+  assert.deepEqual(await stored(tab), before);
+});
+
 /** A site of one page and one style sheet, whose name has a checksum. */
 function build(folder, style) {
   rmSync(folder, { recursive: true, force: true });
@@ -74,7 +94,7 @@ function build(folder, style) {
   writeFileSync(path.join(folder, 'index.html'), `<!doctype html><title>${style}</title>
     <link rel="icon" href="data:,"><link rel="stylesheet" href="_astro/${style}">
     <script>navigator.serviceWorker.register('sw.js')</script>`);
-  copyFileSync(path.join(import.meta.dirname, '../public/sw.js'), path.join(folder, 'sw.js'));
+  copyFileSync(path.join(root, 'website/public/sw.js'), path.join(folder, 'sw.js'));
   keep(folder);
 }
 

@@ -81,6 +81,19 @@ for (const theme of THEMES) {
   });
 }
 
+test('a page that is dark is printed light, and dark again behind that', async () => {
+  await visit(KINDS.post, async (tab) => {
+    const themes = await tab.evaluate(() => {
+      const { dataset } = document.documentElement;
+      return ['beforeprint', 'afterprint'].map((name) => {
+        dispatchEvent(new Event(name));
+        return dataset.theme;
+      });
+    });
+    assert.deepEqual(themes, ['light', 'dark']);
+  }, { theme: 'dark' });
+});
+
 test('on paper there is the post, and no way around the site', async () => {
   await visit(KINDS.post, async (tab) => {
     await tab.emulateMedia({ media: 'print' });

@@ -145,9 +145,9 @@ test('a post can be edited where it is written, and names its licence', () => {
   }
 });
 
-test('a link out of the single file leads to the site', () => {
+test('a link out of the single file leads to the repository', () => {
   const links = selectAll('a[href]', tree('first-light.html')).map(({ properties }) => properties.href);
-  const out = links.filter((link) => link.startsWith(HOST));
+  const out = links.filter((link) => link.startsWith(REPOSITORY));
   assert.ok(out.length > 0);
   none(out.filter((link) => !existsSync(fileAt(link) ?? '')), 'links to nothing');
 });

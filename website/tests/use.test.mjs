@@ -24,7 +24,7 @@ test('the lines that the text speaks of are marked', async () => {
     const listing = tab.locator('figure').filter({ hasText: 'enter_long_mode:' }).first();
     const marked = listing.locator('.ec-line.mark');
     assert.deepEqual(
-      (await marked.allInnerTexts()).map((text) => text.replace(/;.*/s, '').trim()),
+      (await marked.allTextContents()).map((text) => text.replace(/;.*/s, '').trim()),
       ['or  eax, CR4_PAE', 'mov cr3, eax', 'or  eax, EFER_LME', 'or  eax, CR0_PG'],
     );
     const colour = (line) => getComputedStyle(line).backgroundColor;

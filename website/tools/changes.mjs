@@ -4,15 +4,12 @@
 // that is missing, because the chapters are not built, the site is made without.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { chapters, root } from '../site.mjs';
+import { chapters, numberOf, root } from '../site.mjs';
 
 const folder = path.join(root, 'build', 'changes');
 const HUNK = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
 const KINDS = { '+': 'added', '-': 'removed', ' ': 'kept' };
 const STATES = ['new', 'changed', 'gone'];
-
-/** A chapter's number is only in its folder's name: "05-long-mode" is 5. */
-export const numberOf = (chapter) => Number.parseInt(chapter, 10);
 
 /**
  * A unified diff as a list of files, each with its name, its state (new, changed, gone), the

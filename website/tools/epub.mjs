@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { docs, published, repository, root, site, sourceLink, tableOfContents } from '../site.mjs';
+import {
+  docs, numbered, published, repository, root, site, sourceLink, tableOfContents,
+} from '../site.mjs';
 import { escaped } from './escaped.mjs';
 
 const TITLED = /^( *)(```\w+) (title|save)="([^"]+)".*$/gm;
@@ -12,7 +14,6 @@ const tools = path.join(root, 'website', 'tools');
 const folder = path.join(root, 'build', 'epub');
 const names = tableOfContents().flatMap(({ pages }) => pages.map(({ page }) => page));
 const files = names.map((page) => `${page}.md`);
-const number = (file) => (/^\d/.test(file) ? `${Number.parseInt(file, 10)}. ` : '');
 
 /** Where the reader of a book finds a file of the repository: an address, or nothing. */
 function addressOf(file) {
@@ -32,7 +33,7 @@ function caption(kind, file) {
 function prepared(file) {
   return readFileSync(path.join(docs, file), 'utf8')
     .replace(/^---\n[^]*?\n---\n/, '')
-    .replace(/^# /m, `# ${number(file)}`)
+    .replace(/^# (.+)$/m, (_, title) => `# ${numbered(file, title)}`)
     .replace(/^> \[!(\w)(\w+)\]$/gm, (_, first, rest) => `> **${first}${rest.toLowerCase()}.**`)
     .replace(TITLED, (_, indent, fence, kind, name) => {
       return `${indent}${caption(kind, name)}\n\n${indent}${fence}`;

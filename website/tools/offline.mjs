@@ -13,17 +13,15 @@ import { toHtml } from 'hast-util-to-html';
 import { toString } from 'hast-util-to-string';
 import { SKIP, visit } from 'unist-util-visit';
 import { CONTINUE, visitParents } from 'unist-util-visit-parents';
-import { output, published, root, site, tableOfContents } from '../site.mjs';
+import { numbered, output, published, root, site, tableOfContents } from '../site.mjs';
 import { escaped } from './escaped.mjs';
 
-const TYPES = { '.svg': 'image/svg+xml', '.png': 'image/png', '.webp': 'image/webp' };
-const FONT = /url\(["']?([^"')]+\.(woff2))["']?\)/g;
+const TYPES = { '.svg': 'image/svg+xml', '.png': 'image/png' };
+const FONT = /url\(["']?([^"')]+\.woff2)["']?\)/g;
 // What names another element of the same page, and so must stay unique among all pages.
 const REFERENCES = ['id', 'htmlFor', 'ariaLabelledBy', 'ariaDescribedBy', 'ariaControls'];
 
 const groups = tableOfContents();
-const numbered = (page, title) =>
-  /^\d/.test(page) ? `${Number.parseInt(page, 10)}. ${title}` : title;
 const names = groups.flatMap(({ pages }) => pages.map(({ page }) => page));
 const inside = (page, id) => (id && id !== '_top' ? `${page}.${id}` : page);
 const read = (file) => readFileSync(path.join(output, file), 'utf8');
@@ -39,7 +37,7 @@ function leadsTo(address, page) {
   const { pathname, hash } = resolved(address, page);
   const name = pathname.replace(/^\/|\/$/g, '');
   if (names.includes(name)) return `#${inside(name, hash.slice(1))}`;
-  return published ? new URL(name, site).href : undefined;
+  return published ? new URL(pathname.slice(1) + hash, site).href : undefined;
 }
 
 function embedLink(node, page) {
@@ -52,7 +50,6 @@ function embedImage(node, page) {
   const file = resolved(node.properties.src, page).pathname.slice(1);
   const type = TYPES[path.extname(file)];
   if (type) node.properties.src = data(file, type);
-  delete node.properties.srcSet;
 }
 
 function embedReferences({ properties }, page) {
@@ -90,9 +87,9 @@ function bundled(file) {
 
 /** A style sheet with its fonts inside; `folder` is where its addresses begin. */
 function withFonts(text, folder) {
-  return text.replace(FONT, (_, font, format) => {
+  return text.replace(FONT, (_, font) => {
     const file = resolved(font, folder).pathname.slice(1);
-    return `url(${data(file, `font/${format}`)})`;
+    return `url(${data(file, 'font/woff2')})`;
   });
 }
 

@@ -10,7 +10,6 @@ import { published, site } from '../site.mjs';
 // The text behind a copy button, data-code, may begin with a slash and is no address.
 const ATTRIBUTES = /\b(href|src|poster|data-(?!code=)[\w-]+|content|action)="\/(?!\/)([^"]*)"/g;
 const URL_IN_CSS = /\burl\((["']?)\/(?!\/)/g;
-const SRCSET = /\bsrcset="([^"]*)"/g;
 
 function* pages(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -20,19 +19,21 @@ function* pages(folder) {
   }
 }
 
+/** The text of a page or a style sheet, `file` on the site, with its addresses relative to it. */
+export function relative(text, file) {
+  const up =
+    file === '404.html' && published
+      ? new URL(site).pathname
+      : '../'.repeat(file.split(path.sep).length - 1) || './';
+  return text
+    .replace(ATTRIBUTES, (_, name, rest) => `${name}="${up}${rest}"`)
+    .replace(URL_IN_CSS, (_, quote) => `url(${quote}${up}`);
+}
+
 /** Make the addresses in all pages and style sheets of a built site relative. */
 export function makeRelative(folder) {
   for (const file of pages(folder)) {
-    const page = path.relative(folder, file);
-    const up =
-      page === '404.html' && published
-        ? new URL(site).pathname
-        : '../'.repeat(page.split(path.sep).length - 1) || './';
     const text = readFileSync(file, 'utf8');
-    const relative = text
-      .replace(ATTRIBUTES, (_, name, rest) => `${name}="${up}${rest}"`)
-      .replace(URL_IN_CSS, (_, quote) => `url(${quote}${up}`)
-      .replace(SRCSET, (_, list) => `srcset="${list.replace(/(^|, ?)\/(?!\/)/g, `$1${up}`)}"`);
-    if (relative !== text) writeFileSync(file, relative);
+    writeFileSync(file, relative(text, path.relative(folder, file)));
   }
 }

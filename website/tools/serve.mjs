@@ -1,7 +1,8 @@
 // serve.mjs -- show a folder on localhost, below any path, as a plain host of files does
 //
 // It compresses text, answers a folder without its closing slash with a redirection, and what
-// it does not have with 404.html. Nothing outside of the folder is given away.
+// it does not have with 404.html. Nothing outside of the folder is given away. It is for our own
+// tests: an address that cannot be decoded ends it.
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
@@ -17,7 +18,6 @@ const TYPES = {
   '.svg': 'image/svg+xml',
   '.txt': 'text/plain; charset=utf-8',
   '.wasm': 'application/wasm',
-  '.webp': 'image/webp',
   '.woff2': 'font/woff2',
   '.xml': 'application/xml',
 };

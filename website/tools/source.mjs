@@ -1,8 +1,12 @@
 // source.mjs -- the repository's files as pages, for a site that knows no host of the repository
-import { readdirSync, readFileSync } from 'node:fs';
+//
+// There are hundreds. They are written behind Astro's back: neither it nor the search has to
+// read them all.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { repository, root } from '../site.mjs';
 import { escaped } from './escaped.mjs';
+import { relative } from './relative.mjs';
 
 const FOLDERS = ['chapters', 'common', 'tests'];
 const hidden = (name) => name.startsWith('.') || name === '__pycache__';
@@ -78,4 +82,13 @@ ${source.entries ? list(source) : lines(source)}
 </body>
 </html>
 `;
+}
+
+/** Write them all, into a folder that has the built site. */
+export function writeSources(folder) {
+  for (const source of sources()) {
+    const file = path.join('source', source.file, 'index.html');
+    mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
+    writeFileSync(path.join(folder, file), relative(page(source), file));
+  }
 }

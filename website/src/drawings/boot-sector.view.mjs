@@ -1,4 +1,5 @@
 // boot-sector.view.mjs -- a boot sector as HTML: the same from the build and in the browser
+import { escaped } from '../../tools/escaped.mjs';
 import { SECTOR_SIZE, around } from './boot-sector.math.mjs';
 
 export const KINDS = {
@@ -12,7 +13,6 @@ export const KINDS = {
   signature: '0x55 0xaa: this sector boots',
 };
 
-const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 const hex = (number, digits) => number.toString(16).padStart(digits, '0');
 
 /** All bytes, 32 in a row, each area in its colour. */
@@ -58,5 +58,5 @@ export function source({ statements, labels, areas }, offset) {
 export function sentence(sector, offset) {
   const { line, label } = source(sector, offset);
   const place = label ? ` below <code>${label}</code>` : '';
-  return `${words(sector, offset)}${place}.<br><code>${escape(line)}</code>`;
+  return `${words(sector, offset)}${place}.<br><code>${escaped(line)}</code>`;
 }

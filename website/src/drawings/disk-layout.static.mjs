@@ -1,5 +1,5 @@
 // disk-layout.static.mjs -- the disk images of all chapters that are built
-import { chapters } from '../../site.mjs';
+import { chapters, numberOf } from '../../site.mjs';
 import { closest, windowAt } from './disk-layout.math.mjs';
 import { SECTOR, diskOf } from './disk-layout.read.mjs';
 import { rulers, sentence } from './disk-layout.view.mjs';
@@ -11,8 +11,6 @@ const KINDS = [
   [/^EFI System Partition/i, 'theirs'],
   [/stage|boot sector|disk code|kernel|^BIOS boot/, 'ours'],
 ];
-
-const numberOf = (page) => Number.parseInt(page, 10);
 
 function named([first, last, text, more]) {
   const what = text.trim();

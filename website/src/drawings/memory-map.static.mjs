@@ -1,7 +1,7 @@
 // memory-map.static.mjs -- the first MiB in each chapter that a BIOS starts, up to this one
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { chapters, root } from '../../site.mjs';
+import { chapters, numberOf, root } from '../../site.mjs';
 import { SECTOR, diskOf } from './disk-layout.read.mjs';
 import { layout, layoutSource } from './layout.mjs';
 import { MIB, mapOf, news, parseDrawings } from './memory-map.math.mjs';
@@ -11,7 +11,6 @@ const drawings = parseDrawings(layoutSource);
 const CLOSE_UP = 1 << 16; // what the second bar shows: the lowest 64 KiB
 const HEIGHT = 420;
 
-const numberOf = (page) => Number.parseInt(page, 10);
 const address = (number) => `0x${number.toString(16).padStart(5, '0')}`;
 
 function hasBios(chapter) {

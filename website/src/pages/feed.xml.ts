@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { getEntry } from 'astro:content';
-import { chapters, docs, site } from '../../site.mjs';
+import { chapters, docs, numbered, site } from '../../site.mjs';
 import { escaped } from '../../tools/escaped.mjs';
 
 /** When the post was last changed: by the history, or where there is none by the file. */
@@ -26,7 +26,7 @@ async function entry(chapter: string) {
   const address = new URL(`${chapter}/`, site).href;
   const time = changed(`${chapter}.md`);
   const xml = `  <entry>
-    <title>${Number.parseInt(chapter, 10)}. ${escaped(data.title)}</title>
+    <title>${escaped(numbered(chapter, data.title))}</title>
     <id>${address}</id>
     <link href="${address}"/>
     <updated>${time.toISOString()}</updated>

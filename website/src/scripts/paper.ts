@@ -2,7 +2,10 @@
 const { dataset } = document.documentElement;
 let shown = dataset.theme;
 
-matchMedia('print').addEventListener('change', ({ matches }) => {
-  if (matches) shown = dataset.theme;
-  dataset.theme = matches ? 'light' : shown;
+addEventListener('beforeprint', () => {
+  shown = dataset.theme;
+  dataset.theme = 'light';
+});
+addEventListener('afterprint', () => {
+  dataset.theme = shown;
 });
