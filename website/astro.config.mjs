@@ -5,7 +5,9 @@ import { interactiveDrawings } from './plugins/drawings.mjs';
 import { figures } from './plugins/figures.mjs';
 import { languages } from './plugins/languages.mjs';
 import { plain } from './plugins/plain.mjs';
-import { corners, files, links, names, rows, titles } from './plugins/posts.mjs';
+import {
+  breaks, corners, files, links, names, numbers, rows, titles,
+} from './plugins/posts.mjs';
 import { siteFonts } from './plugins/fonts.mjs';
 import { notes } from './plugins/notes.mjs';
 import { quotes } from './plugins/quotes.mjs';
@@ -30,7 +32,7 @@ export default defineConfig({
   markdown: {
     smartypants: false,
     remarkPlugins: [
-      quotes, notes, links, titles, files, corners, rows, names, screens, languages,
+      quotes, notes, links, titles, files, corners, rows, names, breaks, numbers, screens, languages,
       interactiveDrawings, foldedChanges, figures,
     ],
   },

@@ -48,6 +48,7 @@ export function sessions() {
     name: 'Sessions',
     baseStyles: `
       .frame.session { --code-background: transparent; }
+      .frame.session .copy button { background: var(--sl-color-bg); }
       .prompt { user-select: none; -webkit-user-select: none; }
     `,
     hooks: {

@@ -8,6 +8,9 @@ import { visit } from 'unist-util-visit';
 import { docs, pageOf, root, sourceLink } from '../site.mjs';
 
 const WIDE = 4; // columns
+const HALF_LINE = 24; // letters of a phone's line, and somewhat more
+const LONG_NAME = /(?=\w*_)\w{16,}/;
+const LONG_NUMBER = /\b(0x[0-9a-f]{8,})\b/;
 
 /** Links to posts become links to pages, and those to other files lead to their source. */
 export function links() {
@@ -51,19 +54,59 @@ export function corners() {
   };
 }
 
-/** In a table too wide for a phone each cell says its column: there a row is a list of them. */
+/** In a table too wide for a phone each cell says its column: there a row is a list of them, and
+ * a column in which there is much to say has lines to itself. */
 export function rows() {
   return (tree) => {
     visit(tree, 'table', (table) => {
       const [header, ...rest] = table.children;
       if (header.children.length < WIDE) return;
       table.data = { hProperties: { class: 'rows' } };
-      for (const { children } of rest) {
-        children.forEach((cell, column) => {
-          const label = toString(header.children[column]);
-          if (label && cell.children.length > 0) cell.data = { hProperties: { 'data-column': label } };
-        });
-      }
+      header.children.forEach((head, column) => {
+        const label = toString(head);
+        const cells = rest.map(({ children }) => children[column]).filter(Boolean);
+        const long = cells.some((cell) => toString(cell).length > HALF_LINE);
+        for (const cell of cells.filter(({ children }) => label && children.length > 0)) {
+          cell.data = { hProperties: { 'data-column': label, 'data-long': long } };
+        }
+      });
+    });
+  };
+}
+
+/** A long number in the text has the letters of code: its digits can be counted. */
+export function numbers() {
+  const code = (value) => ({
+    type: 'emphasis',
+    data: { hName: 'span', hProperties: { class: 'digits' } },
+    children: [{ type: 'text', value }],
+  });
+  return (tree) => {
+    visit(tree, 'text', (node, index, parent) => {
+      const pieces = node.value.split(LONG_NUMBER);
+      if (pieces.length === 1 || parent.type === 'heading') return;
+      const nodes = pieces.map((value, place) => (place % 2 ? code(value) : { type: 'text', value }));
+      parent.children.splice(index, 1, ...nodes);
+      return index + nodes.length;
+    });
+  };
+}
+
+/** In a table a long name may be broken behind an underscore: else the table is too wide. */
+export function breaks() {
+  const place = { type: 'emphasis', data: { hName: 'wbr' }, children: [] };
+  const broken = (text) => text.split(/(?<=\w_)(?=\w)/)
+    .flatMap((value, index) => (index ? [place, { type: 'text', value }] : [{ type: 'text', value }]));
+  return (tree) => {
+    visit(tree, 'tableCell', (cell) => {
+      visit(cell, ['text', 'inlineCode'], (node, index, parent) => {
+        if (!LONG_NAME.test(node.value)) return;
+        const children = broken(node.value);
+        const isCode = node.type === 'inlineCode';
+        const nodes = isCode ? [{ type: 'emphasis', data: { hName: 'code' }, children }] : children;
+        parent.children.splice(index, 1, ...nodes);
+        return index + nodes.length;
+      });
     });
   };
 }

@@ -5,13 +5,19 @@
 import { definePlugin } from '@expressive-code/core';
 import { select, setInlineStyle } from '@expressive-code/core/hast';
 
-const BUTTON = 4; // columns that Expressive Code leaves free for it, at the end of the first line
+// The copy button stands beside the ends of two lines. Expressive Code leaves room for it in the
+// first, and so do we in the second: as many columns.
+const BESIDE = 2;
+const BUTTON = 4;
 
 /** The plugin for Expressive Code. */
 export function sizes() {
   return definePlugin({
     name: 'Sizes',
     baseStyles: `
+      .ec-line:nth-child(2) .code {
+        padding-inline-end: calc(2rem + var(--ec-codePadInl));
+      }
       pre > code {
         min-inline-size: calc(var(--columns) * 1ch + 2 * var(--ec-codePadInl));
       }
@@ -28,9 +34,10 @@ export function sizes() {
     hooks: {
       postprocessRenderedBlock: ({ codeBlock, renderData }) => {
         const code = select('pre > code', renderData.blockAst);
-        const [first, ...others] = codeBlock.getLines().map(({ text }) => text.length);
-        setInlineStyle(code, '--lines', String(1 + others.length));
-        setInlineStyle(code, '--columns', String(Math.max(first + BUTTON, ...others)));
+        const columns = codeBlock.getLines().map(
+          ({ text }, line) => text.length + (line < BESIDE ? BUTTON : 0));
+        setInlineStyle(code, '--lines', String(columns.length));
+        setInlineStyle(code, '--columns', String(Math.max(...columns)));
       },
     },
   });

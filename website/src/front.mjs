@@ -1,7 +1,8 @@
 // front.mjs -- what the front page says, read from README.md and docs/
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { docs, numberOf, root, tableOfContents } from '../site.mjs';
+import { curled } from '../plugins/quotes.mjs';
+import { docs, numberOf, repository, root, tableOfContents } from '../site.mjs';
 
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
@@ -15,8 +16,15 @@ export const question = sentences[0].replace(/\w+-\w+/, '<span>$&</span>');
 export const introduction = sentences.slice(1, -1).join(' ');
 export const machines = sentences.at(-1);
 
+/** How one comes by the repository, where the site knows it. */
+const clone = repository && {
+  command: `git clone ${repository}`,
+  effect: 'brings all of it here; the other commands are typed inside.',
+};
+
 /** The commands below the heading "Start", each with the sentence that follows it. */
 export const commands = [
+  ...(clone ? [clone] : []),
   .../\n## Start\n([^]*?)\n## /
     .exec(readme)[1]
     .matchAll(/```console\n\$ (.+)\n```\n\n([^.]+\.)/g),
@@ -41,10 +49,12 @@ export const parts = tableOfContents()
         const screens = screensOf(page);
         const firmware = screens.length > 1 ? 'both' : part === 0 ? 'bios' : 'uefi';
         const number = numberOf(page);
-        return { number, title: label, question: about, page, screens, firmware };
+        return { number, title: label, question: curled(about), page, screens, firmware };
       }),
   }))
   .filter(({ rungs }) => rungs.length > 0);
 
 /** The pages to look things up in. */
-export const reference = tableOfContents().at(-1).pages;
+export const reference = tableOfContents()
+  .at(-1)
+  .pages.map((page) => ({ ...page, about: curled(page.about) }));

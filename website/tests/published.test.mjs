@@ -152,6 +152,11 @@ test('a link out of the single file leads to the repository', () => {
   none(out.filter((link) => !existsSync(fileAt(link) ?? '')), 'links to nothing');
 });
 
+test('the front page says how to come by the repository', () => {
+  assert.ok(texts('.start dt', tree('index.html')).some((text) =>
+    text.includes(`git clone ${REPOSITORY}`)));
+});
+
 test('of what the repository shows no copies are made', () => {
   assert.ok(!existsSync(path.join(folder, 'source')));
 });

@@ -84,5 +84,7 @@ function rule({ indices, offset }) {
 export function view(address, depth, base) {
   const parts = cut(address, depth);
   if (!isCanonical(address)) return strip(parts);
-  return strip(parts) + entries(parts, address, tablesFor(depth, base)) + rule(parts);
+  const tables = tablesFor(depth, base);
+  const ends = tables && walk(address, tables, identityTables(tables)).physical === undefined;
+  return strip(parts) + entries(parts, address, tables) + (ends ? '' : rule(parts));
 }

@@ -2,6 +2,8 @@
 //
 // Expressive Code does the first for listings, but makes a landmark of each, all without a name.
 
+const LITTLE = 8; // pixels, for which nobody scrolls
+
 /** All are measured before any is changed: else the page would be laid out anew for each. */
 function look(boxes: HTMLElement[]) {
   const hidden = boxes.map((box) => box.scrollWidth - box.clientWidth);
@@ -9,7 +11,7 @@ function look(boxes: HTMLElement[]) {
   boxes.forEach((box, index) => {
     if (hidden[index] > 0) box.tabIndex = 0;
     else box.removeAttribute('tabindex');
-    box.toggleAttribute('data-more', hidden[index] - left[index] > 1);
+    box.toggleAttribute('data-more', hidden[index] - left[index] > LITTLE);
   });
 }
 
