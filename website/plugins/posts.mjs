@@ -5,15 +5,18 @@
 import path from 'node:path';
 import { toString } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
-import { docs, pageOf, root, sourceLink } from '../site.mjs';
+import { docs, pageOf, root, sourceLink, tableOfContents } from '../site.mjs';
 
 const WIDE = 4; // columns
 const HALF_LINE = 24; // letters of a phone's line, and somewhat more
 const LONG_NAME = /(?=\w*_)\w{16,}/;
 const LONG_NUMBER = /\b(0x[0-9a-f]{8,})\b/;
 
-/** Links to posts become links to pages, and those to other files lead to their source. */
+/** Links to posts become links to pages, and those to other files lead to their source. A link
+ * that shows the name of a post's file shows the page's name. */
 export function links() {
+  const labels = new Map(
+    tableOfContents().flatMap(({ pages }) => pages.map(({ page, label }) => [`${page}.md`, label])));
   return (tree) => {
     visit(tree, 'link', (node) => {
       if (/^([a-z]+:|#)/.test(node.url)) return;
@@ -22,6 +25,8 @@ export function links() {
       const inDocs = /^docs\/([\w.-]+\.md)$/.exec(target);
       const url = inDocs ? `/${pageOf(inDocs[1])}/` : sourceLink(target);
       node.url = anchor ? `${url}#${anchor}` : url;
+      const [text] = node.children;
+      if (text.type === 'text') text.value = labels.get(text.value) ?? text.value;
     });
   };
 }

@@ -16,19 +16,21 @@ export const question = sentences[0].replace(/\w+-\w+/, '<span>$&</span>');
 export const introduction = sentences.slice(1, -1).join(' ');
 export const machines = sentences.at(-1);
 
-/** How one comes by the repository, where the site knows it. */
-const clone = repository && {
-  command: `git clone ${repository}`,
-  effect: 'brings all of it here; the other commands are typed inside.',
-};
-
 /** The commands below the heading "Start", each with the sentence that follows it. */
-export const commands = [
-  ...(clone ? [clone] : []),
+const start = [
   .../\n## Start\n([^]*?)\n## /
     .exec(readme)[1]
     .matchAll(/```console\n\$ (.+)\n```\n\n([^.]+\.)/g),
 ].map(([, command, effect]) => ({ command, effect }));
+
+/** Those, and before them, where the site knows it, how one comes by the repository. */
+export const commands = [
+  {
+    command: repository && `git clone ${repository}`,
+    effect: 'brings all of it here; the other commands are typed inside.',
+  },
+  ...start,
+].filter(({ command }) => command);
 
 /** The pictures of a chapter's screen, with what the post says of each to those who cannot see. */
 function screensOf(page) {
