@@ -624,6 +624,19 @@ def test_a_bios_may_leave_the_direction_flag_set(boot, interrupt):
     assert_started(machine)
 
 
+@pytest.mark.parametrize("words, sentence", [
+    ("protected-mode", "Hello from 32-bit protected mode!"),
+    ("long-mode", "Hello from 64-bit long mode!"),
+    ("vga-hello", "Hello World!")])
+def test_the_bios_that_opens_a20_may_leave_it_set(boot, words, sentence):
+    """It is the last that the chapters before the loader ask of a BIOS."""
+    machine = boot(words, paused=True)
+    hook = boot_without_a20(machine, LEAVES_DIRECTION_SET)
+    machine.wait_until_halted()
+    assert hook.hits
+    assert machine.screen().row(0) == sentence
+
+
 @either_interrupt
 def test_broken_direction_trusted(boot_broken, interrupt):
     """`rep` writes the page tables, or the memory map, over what lies below them."""

@@ -5,8 +5,8 @@
 ; (EDD), takes a plain sector number. We use EDD where the BIOS says that it is
 ; there, and CHS where it is not or where EDD keeps failing.
 ;
-; All state lies in memory: after a call into the BIOS no register but the segment
-; and stack registers is trusted.
+; All state lies in memory: after a call into the BIOS no register but cs, ds and those of
+; the stack is trusted.
 ;
 ; Sources: BIOS Enhanced Disk Drive Specification 3.0, "Int 13 Extensions";
 ; Ralf Brown's Interrupt List, INT 13.

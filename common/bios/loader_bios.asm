@@ -30,7 +30,6 @@ no_memory_map:
 
 bits 32
 protected_mode:
-    cld                                 ; the last BIOS call may have left it set
     call build_page_tables
     mov ebx, long_mode
     jmp enter_long_mode

@@ -9,7 +9,8 @@
 ;
 ; in:        ebx = the 32-bit address to go on at
 ; out:       does not return; cs = GDT_CODE32, the other segment registers =
-;            GDT_DATA, all of them from 0 to 4 GiB; a fresh stack at STACK_TOP
+;            GDT_DATA, all of them from 0 to 4 GiB; a fresh stack at STACK_TOP; the
+;            direction flag is clear
 ; clobbers:  eax, esp
 ; requires:  real mode, A20 on, ds = 0; gdt_pointer, GDT_CODE32 and GDT_DATA
 bits 16
@@ -33,4 +34,5 @@ bits 32
     mov gs, ax
     mov ss, ax
     mov esp, STACK_TOP
+    cld                                 ; a BIOS may have left it set
     jmp ebx

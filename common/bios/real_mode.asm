@@ -72,7 +72,6 @@ bits 16
     cld
     sti
     call bx
-    cld                                 ; a BIOS may leave it set
     call a20_enable                     ; or close the gate again
 
     mov ebx, .protected_mode

@@ -52,6 +52,8 @@ enter_kernel:
     mov ss, eax
     mov ds, eax
     mov es, eax
+    mov fs, eax                         ; for its base of 0: AMD's CPUs before Zen 2 keep
+    mov gs, eax                         ; the old base when the selector becomes 0
     xor eax, eax
     mov fs, eax
     mov gs, eax
