@@ -10,7 +10,7 @@ import { docs, pageOf, root, sourceLink, tableOfContents } from '../site.mjs';
 const WIDE = 4; // columns
 const HALF_LINE = 24; // letters of a phone's line, and somewhat more
 const LONG_NAME = /(?=\w*_)\w{16,}/;
-const LONG_NUMBER = /\b(0x[0-9a-f]{8,})\b/;
+const HEX = /\b(0x[0-9a-f]+)\b/;
 
 /** Links to posts become links to pages, and those to other files lead to their source. A link
  * that shows the name of a post's file shows the page's name. */
@@ -79,16 +79,16 @@ export function rows() {
   };
 }
 
-/** A long number in the text has the letters of code: its digits can be counted. */
+/** A hexadecimal number in the text has the letters of code: its digits can be counted. */
 export function numbers() {
   const code = (value) => ({
     type: 'emphasis',
-    data: { hName: 'span', hProperties: { class: 'digits' } },
+    data: { hName: 'span', hProperties: { class: 'hex' } },
     children: [{ type: 'text', value }],
   });
   return (tree) => {
     visit(tree, 'text', (node, index, parent) => {
-      const pieces = node.value.split(LONG_NUMBER);
+      const pieces = node.value.split(HEX);
       if (pieces.length === 1 || parent.type === 'heading') return;
       const nodes = pieces.map((value, place) => (place % 2 ? code(value) : { type: 'text', value }));
       parent.children.splice(index, 1, ...nodes);
