@@ -5,11 +5,13 @@
 %include "bios/second_stage.asm"
 
     call memory_map_read
+    cld                                 ; a BIOS may have left it set
     mov si, no_memory_map
     jc print_and_halt
     call print_memory_map
 
     call a20_enable
+    cld                                 ; once more
     push si
     mov si, a20_is_on
     call print

@@ -18,6 +18,7 @@
     call disk_init
 
     call memory_map_read
+    cld                                 ; a BIOS may have left it set
     mov si, no_memory_map
     jc print_and_halt
     call a20_enable

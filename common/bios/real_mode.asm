@@ -72,7 +72,7 @@ bits 16
     cld
     sti
     call bx
-    call a20_enable                     ; or close the gate again
+    call a20_enable                     ; a BIOS may close the gate again
 
     mov ebx, .protected_mode
     jmp enter_protected_mode

@@ -10,7 +10,7 @@ import { docs, pageOf, root, sourceLink, tableOfContents } from '../site.mjs';
 const WIDE = 4; // columns
 const HALF_LINE = 24; // letters of a phone's line, and somewhat more
 const LONG_NAME = /(?=\w*_)\w{16,}/;
-const HEX = /\b(0x[0-9a-f]+)\b/;
+const HEX = /\b(0x[0-9a-f]+)\b/i;
 
 /** Links to posts become links to pages, and those to other files lead to their source. A link
  * that shows the name of a post's file shows the page's name. */
