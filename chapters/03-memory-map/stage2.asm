@@ -11,7 +11,7 @@
     call print_memory_map
 
     call a20_enable
-    cld                                 ; once more
+    cld                                 ; a BIOS may have left it set
     push si
     mov si, a20_is_on
     call print

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { output, root } from '../site.mjs';
 import { serve } from '../tools/serve.mjs';
 
-const RUNS = 3;
+const RUNS = 3; // odd: one of them is in the middle
 const PAGES = { front: '', post: '04-protected-mode/' };
 const PROGRAM = fileURLToPath(new URL('node_modules/lighthouse/cli/index.js', import.meta.url));
 const FLAGS = '--headless=new --no-sandbox --disable-gpu --disable-background-networking '

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  PAGES,
   cut,
   identityTables,
   isCanonical,
   parseAddress,
   walk,
 } from '../src/drawings/page-walk.math.mjs';
+import { view } from '../src/drawings/page-walk.view.mjs';
 
 const indices = (address, depth) => cut(address, depth).indices.map(({ value }) => Number(value));
 const TABLES = 0x1000n;
@@ -77,4 +79,11 @@ test("chapter 5's tables end after the first GiB", () => {
   const behind = walk(0x40000000n, TABLES, identityTables(TABLES));
   assert.equal(behind.physical, undefined);
   assert.equal(behind.steps.length, 2);
+});
+
+test('how the physical address is made is said of a walk that arrives, and of no other', () => {
+  const said = (address) => view(address, PAGES['2 MiB'], TABLES);
+  assert.match(said(0xb8000n), /Physical address: bits 51 to 21/);
+  assert.doesNotMatch(said(0x40000000n), /Physical address/);
+  assert.match(view(0x40000000n, PAGES['4 KiB'], TABLES), /Physical address: bits 51 to 12/);
 });

@@ -85,6 +85,6 @@ export function view(address, depth, base) {
   const parts = cut(address, depth);
   if (!isCanonical(address)) return strip(parts);
   const tables = tablesFor(depth, base);
-  const ends = tables && walk(address, tables, identityTables(tables)).physical === undefined;
-  return strip(parts) + entries(parts, address, tables) + (ends ? '' : rule(parts));
+  const faults = tables && walk(address, tables, identityTables(tables)).physical === undefined;
+  return strip(parts) + entries(parts, address, tables) + (faults ? '' : rule(parts));
 }
